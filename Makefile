@@ -1,0 +1,61 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+PYTHON ?= python3
+PORT ?= 8888
+BROWSER ?= yes
+
+UV_VERSION := $(shell sed -n 's/^required-version = "==\(.*\)"/\1/p' pyproject.toml)
+UV := .tools/bin/uv
+BIN := .venv/bin
+
+.PHONY: help lab test lint notebooks lock weights clean
+
+help:  ## Print these lines
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+
+lab: .venv/.lab  ## Open the course in JupyterLab (PORT=8888, BROWSER=no to only print the address)
+	@$(BIN)/jupyter lab --ip=127.0.0.1 --port=$(PORT) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
+		$(if $(filter no,$(BROWSER)),--no-browser) $(if $(filter 0,$(shell id -u)),--allow-root)
+
+test: .venv/.test lint  ## Run every check: lint, unit tests, notebooks in step and executed from top to bottom
+	$(BIN)/python -m tools.lock --check
+	$(BIN)/pytest tests
+	$(BIN)/pytest --nbval-lax --nbval-cell-timeout=600 notebooks
+
+lint: .venv/.test  ## Check the style of code and notebooks
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+notebooks: .venv/.test  ## Rebuild the notebooks from notebooks/scripts and execute them (ONLY=02 for one)
+	$(BIN)/python -m tools.notebooks build $(ONLY)
+
+weights: .venv/.test  ## Train the weights that the package ships, from nothing
+	$(BIN)/python -m tools.make_weights
+
+lock: .venv/.test  ## Renew the locked versions and environment.yml from pyproject.toml
+	$(BIN)/python -m tools.lock
+
+clean:  ## Remove the environment
+	rm -rf .venv .tools
+
+$(UV): pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else "TensorFlow needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is %d.%d: name another, for example make PYTHON=python3.12 lab" % v[:2])'
+	$(PYTHON) -m venv .tools
+	.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+.venv/.lab: requirements.lock pyproject.toml $(UV)
+	test -d .venv || $(UV) venv --quiet --python $(PYTHON) .venv
+	$(UV) pip sync --quiet --compile-bytecode --python .venv requirements.lock
+	$(UV) pip install --quiet --python .venv --no-deps --editable .
+	$(BIN)/jupyter labextension disable --level=sys_prefix "@jupyterlab/apputils-extension:announcements"
+	@rm -f .venv/.test
+	@touch $@
+
+.venv/.test: requirements-test.lock requirements.lock pyproject.toml $(UV)
+	test -d .venv || $(UV) venv --quiet --python $(PYTHON) .venv
+	$(UV) pip sync --quiet --compile-bytecode --python .venv requirements-test.lock
+	$(UV) pip install --quiet --python .venv --no-deps --editable .
+	$(BIN)/jupyter labextension disable --level=sys_prefix "@jupyterlab/apputils-extension:announcements"
+	@touch .venv/.lab $@

@@ -1,0 +1,28 @@
+"""Load Keras without its backend's start-up remarks, which no setting of TensorFlow's turns off altogether.
+
+They are written by C++ code straight to the process's standard error, where a notebook shows them in red. A module
+that needs Keras imports this one first.
+"""
+
+import contextlib
+import os
+
+
+@contextlib.contextmanager
+def standard_error_muted():
+    """Send what is written to file descriptor 2 nowhere; Python's exceptions are raised as ever."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+with standard_error_muted():
+    import keras
+
+    keras.ops.zeros(1)  # the first operation has a remark of its own

@@ -1,0 +1,34 @@
+"""Layers that Keras does not bring."""
+
+import cvae_utils._quiet_start  # noqa: F401
+
+import keras
+from keras import ops
+
+# float32 overflows in exp(89). Inside this range the formulas are exact; outside it they stay finite.
+LOG_VAR_RANGE = (-30.0, 20.0)
+
+
+class Sampling(keras.layers.Layer):
+    """Draw z from a diagonal Gaussian by the reparameterisation z = z_mean + σ·ε, ε from N(0, I).
+
+    Parameters
+    ----------
+    seed : int, optional
+        Seed of the noise. Without one, Keras draws a seed from the generator that ``keras.utils.set_random_seed`` sets.
+
+    Notes
+    -----
+    Called on a pair ``(z_mean, z_log_var)``, float tensors of shape ``(batch, latent_dim)``, it returns z of the same
+    shape. Source: Kingma and Welling, *Auto-Encoding Variational Bayes* (2013), section 2.4.
+    """
+
+    def __init__(self, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, inputs):
+        z_mean, z_log_var = inputs
+        sigma = ops.exp(0.5 * ops.clip(z_log_var, *LOG_VAR_RANGE))
+        epsilon = keras.random.normal(ops.shape(z_mean), seed=self.seed_generator)
+        return z_mean + sigma * epsilon

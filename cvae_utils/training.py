@@ -1,0 +1,291 @@
+"""The training recipe: Adam under a warm-up and a cosine decay, a progress bar, a graceful interrupt, checkpoints."""
+
+import cvae_utils._quiet_start  # noqa: F401
+
+import contextlib
+import json
+import math
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+WARM_UP_FRACTION = 0.1
+EVALUATION_BATCH_SIZE = 1000
+
+
+def train(model, images, validation_images, *, epochs, batch_size=128, learning_rate=4e-3, seed=0, checkpoint=None):
+    """Train a model with the course's recipe and return its losses, epoch by epoch.
+
+    The learning rate rises linearly over the first tenth of the steps, then falls along a cosine to zero. An interrupt
+    (the stop button of a notebook, Ctrl-C in a terminal) ends training after the step under way and keeps the model;
+    a second one stops at once.
+
+    Parameters
+    ----------
+    model : keras.Model
+        One of the course's models. It is compiled here; training starts from the weights that it has.
+    images, validation_images : array, uint8 (n, 28, 28, 1)
+        What to train on, and what to measure the loss on after each epoch.
+    epochs : int
+        Passes over the training images.
+    batch_size : int
+        Images in one step.
+    learning_rate : float
+        Peak of the schedule.
+    seed : int
+        Orders the images and draws the noise. The same seed and the same initial weights give the same result on the
+        same machine.
+    checkpoint : path, optional
+        Folder that keeps the state after each whole epoch. Where it holds the state of the same call already, training
+        goes on from there and ends where an uninterrupted run would have ended.
+
+    Returns
+    -------
+    dict of str to list of float
+        ``loss``, ``reconstruction`` and ``kl``, in nats per image, and the same with ``val_`` before them: one entry
+        for each epoch, the interrupted one included.
+
+    Raises
+    ------
+    ValueError
+        If ``checkpoint`` holds the state of a different call.
+    """
+    batches = ShuffledBatches(images, batch_size, seed)
+    schedule = learning_rate_schedule(learning_rate, epochs * len(batches))
+    model.compile(optimizer=keras.optimizers.Adam(schedule))
+    model.optimizer.build(model.trainable_variables)  # so that a checkpoint can fill them
+
+    recipe = {
+        "model": model.name,
+        "parameters": model.count_params(),
+        "images": len(images),
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "seed": seed,
+    }
+    history = restore(model, checkpoint, recipe) if checkpoint else {}
+    epochs_done = len(history.get("loss", []))
+    if epochs_done:
+        print(f"Going on from {checkpoint}, after epoch {epochs_done} of {epochs}.")
+    if epochs_done == epochs:
+        return history
+
+    with interrupt_flag() as interrupted:
+        model.fit(
+            batches,
+            validation_data=(validation_images,),
+            validation_batch_size=EVALUATION_BATCH_SIZE,
+            epochs=epochs,
+            initial_epoch=epochs_done,
+            shuffle=False,  # ShuffledBatches does it, in an order that a resumed run can repeat
+            verbose=0,
+            callbacks=[
+                Reseed(batches, seed),
+                StopOnInterrupt(interrupted),
+                Record(history),
+                *([SaveCheckpoint(checkpoint, recipe, history, interrupted)] if checkpoint else []),
+                ProgressBar(),
+            ],
+        )
+    if interrupted.is_set():
+        print(interruption_message(len(history["loss"]), epochs, checkpoint))
+    return history
+
+
+def learning_rate_schedule(peak, steps):
+    """Return a linear rise to ``peak`` over the first tenth of the steps, then a cosine to zero at the last one."""
+    warm_up_steps = max(1, round(WARM_UP_FRACTION * steps))
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0,
+        warmup_target=peak,
+        warmup_steps=warm_up_steps,
+        decay_steps=max(1, steps - warm_up_steps),
+    )
+
+
+class ShuffledBatches(keras.utils.PyDataset):
+    """Batches of images in an order that depends on the seed and the epoch alone, so that a resumed run repeats it."""
+
+    def __init__(self, images, batch_size, seed):
+        super().__init__()
+        self.images = images
+        self.batch_size = batch_size
+        self.seed = seed
+        self.shuffle(epoch=0)
+
+    def shuffle(self, epoch):
+        self.order = np.random.default_rng((self.seed, epoch)).permutation(len(self.images))
+
+    def __len__(self):
+        return math.ceil(len(self.images) / self.batch_size)
+
+    def __getitem__(self, index):
+        chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        return (self.images[chosen],)
+
+
+class Reseed(keras.callbacks.Callback):
+    """Derive the order of the images and the noise of an epoch from the seed and the number of the epoch."""
+
+    def __init__(self, batches, seed):
+        super().__init__()
+        self.batches = batches
+        self.seed = seed
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.batches.shuffle(epoch)
+        noise_state = np.random.SeedSequence((self.seed, epoch)).generate_state(2)
+        self.model.sampling.seed_generator.state.assign(noise_state)
+
+
+class Record(keras.callbacks.Callback):
+    """Append the losses of each epoch to ``history``."""
+
+    def __init__(self, history):
+        super().__init__()
+        self.history = history
+
+    def on_epoch_end(self, epoch, logs=None):
+        for name, value in logs.items():
+            self.history.setdefault(name, []).append(float(value))
+
+
+class ProgressBar(keras.callbacks.Callback):
+    """One bar for the whole training, with the parts of the loss and the time left.
+
+    It is text on standard output, which a terminal, every notebook front end and a saved notebook show alike.
+    """
+
+    def on_train_begin(self, logs=None):
+        self.bar = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.bar is None:
+            steps = self.params["steps"]
+            self.bar = tqdm(
+                total=self.params["epochs"] * steps,
+                initial=epoch * steps,
+                unit="step",
+                ncols=118,
+                file=sys.stdout,
+                mininterval=0.5,
+                bar_format="{percentage:3.0f}%|{bar:20}| {desc} [{elapsed}, {remaining} left]{postfix}",
+            )
+        self.bar.set_description_str(f"epoch {epoch + 1}/{self.params['epochs']}", refresh=False)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if "loss" in logs:
+            self.show(logs, "")
+        self.bar.update()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.show(logs, "val_")
+
+    def on_train_end(self, logs=None):
+        self.bar.close()
+
+    def show(self, logs, prefix):
+        name = "validation loss" if prefix else "loss"
+        loss, reconstruction, kl = (logs[prefix + part] for part in ("loss", "reconstruction", "kl"))
+        self.bar.set_postfix_str(f"{name} {loss:.1f} = {reconstruction:.1f} + KL {kl:.1f}", refresh=False)
+
+
+class StopOnInterrupt(keras.callbacks.Callback):
+    """End training after the step during which the interrupt came."""
+
+    def __init__(self, interrupted):
+        super().__init__()
+        self.interrupted = interrupted
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.interrupted.is_set():
+            self.model.stop_training = True
+
+
+@contextlib.contextmanager
+def interrupt_flag():
+    """Turn the first interrupt into a flag that is set; the second one raises KeyboardInterrupt as usual.
+
+    Stopping between two steps matters: on the JAX backend a model interrupted in the middle of one has lost its
+    weights.
+    """
+    interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():  # only the main thread receives signals
+        yield interrupted
+        return
+
+    def set_flag(signal_number, frame):
+        interrupted.set()
+        signal.signal(signal.SIGINT, previous)
+
+    previous = signal.signal(signal.SIGINT, set_flag)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def interruption_message(epochs_begun, epochs, checkpoint):
+    """Say what an interrupt left: the model, and the way to go on."""
+    way_on = (
+        f"Run the same call again to go on from the last whole epoch, kept in {checkpoint}."
+        if checkpoint
+        else "Training it again starts from these weights, with a fresh learning-rate schedule."
+    )
+    return f"Interrupted in epoch {epochs_begun} of {epochs}. The model keeps what it has learned. {way_on}"
+
+
+class SaveCheckpoint(keras.callbacks.Callback):
+    """Write weights, optimizer and history after each whole epoch.
+
+    ``state.json`` is replaced last and in one step, so that the folder holds a complete state at any moment.
+    """
+
+    def __init__(self, folder, recipe, history, interrupted):
+        super().__init__()
+        self.folder = Path(folder)
+        self.recipe = recipe
+        self.history = history
+        self.interrupted = interrupted
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.interrupted.is_set():  # the epoch may be incomplete
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        weights = self.folder / f"epoch_{epoch + 1:04d}.weights.h5"
+        self.model.save_weights(weights)
+        state = {"recipe": self.recipe, "weights": weights.name, "history": self.history}
+        draft = self.folder / "state.json.part"
+        draft.write_text(json.dumps(state))
+        os.replace(draft, self.folder / "state.json")
+        for old in self.folder.glob("epoch_*.weights.h5"):
+            if old != weights:
+                old.unlink()
+
+
+def restore(model, folder, recipe):
+    """Load the state that ``SaveCheckpoint`` left in ``folder`` into the model and return its history.
+
+    Returns an empty history where the folder holds no state, and refuses the state of another recipe.
+    """
+    state_file = Path(folder) / "state.json"
+    if not state_file.exists():
+        return {}
+    state = json.loads(state_file.read_text())
+    different = [name for name in recipe if recipe[name] != state["recipe"].get(name)]
+    if different:
+        was = ", ".join(f"{name}={state['recipe'].get(name)!r}" for name in different)
+        now = ", ".join(f"{name}={recipe[name]!r}" for name in different)
+        raise ValueError(
+            f"the checkpoint in {folder} was made with {was}, this call has {now}; "
+            "use the same settings, or another folder"
+        )
+    model.load_weights(Path(folder) / state["weights"])
+    return state["history"]

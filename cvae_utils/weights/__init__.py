@@ -1,0 +1,52 @@
+"""Trained weights that ship with the package, so that a lesson can go on from a model that trained for longer.
+
+``manifest.json`` holds, for each of them, the SHA-256 of its file, the recipe that made it and its measured result.
+``make weights`` makes them all from nothing.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+from cvae_utils import models
+
+FOLDER = Path(__file__).parent
+BUILDERS = {"dense_vae": models.dense_vae}
+
+
+def load(name):
+    """Build a model and give it its trained weights.
+
+    Parameters
+    ----------
+    name : str
+        A name in the manifest, such as ``"dense_vae"``.
+
+    Returns
+    -------
+    keras.Model
+        Ready for ``encode`` and ``decode``; compile it to evaluate it or to train it further.
+
+    Raises
+    ------
+    ValueError
+        If there are no such weights, or if their file is not the one that the manifest describes.
+    """
+    if name not in BUILDERS:
+        raise ValueError(f"there are no trained weights named {name!r}; there are: {', '.join(BUILDERS)}")
+    file = FOLDER / f"{name}.weights.h5"
+    if sha256(file) != describe(name)["sha256"]:
+        raise ValueError(f"{file} is not the file that the course ships; install the package again")
+    model = BUILDERS[name]()
+    model.load_weights(file)
+    return model
+
+
+def describe(name):
+    """Return the manifest's entry for a model: ``sha256``, ``recipe`` and ``test``, its losses in nats per image."""
+    return json.loads((FOLDER / "manifest.json").read_text())[name]
+
+
+def sha256(file):
+    """Return the SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
