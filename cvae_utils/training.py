@@ -19,7 +19,7 @@ WARM_UP_FRACTION = 0.1
 EVALUATION_BATCH_SIZE = 1000
 
 
-def train(model, images, validation_images, *, epochs, batch_size=128, learning_rate=4e-3, seed=0, checkpoint=None):
+def train(model, images, validation_images, *, epochs, batch_size=128, learning_rate=6e-3, seed=0, checkpoint=None):
     """Train a model with the course's recipe and return its losses, epoch by epoch.
 
     The learning rate rises linearly over the first tenth of the steps, then falls along a cosine to zero. An interrupt

@@ -140,7 +140,8 @@ def main():
             print(f"executing {notebook.name}")
             build(notebook)
     found = [f"{notebook.name}: {problem}" for notebook in notebooks for problem in problems(notebook)]
-    sys.exit("\n".join(found))
+    if found:
+        sys.exit("\n".join(found))
 
 
 if __name__ == "__main__":

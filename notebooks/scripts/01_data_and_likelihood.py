@@ -227,10 +227,10 @@ assert losses.bernoulli_log_likelihood(x, logits) == bernoulli_log_likelihood(x,
 # MNIST is not black and white. What share of its pixels is grey?
 
 # %%
-test_pixels = digits.test.images.reshape(len(digits.test), -1) / 255
-share_grey = np.mean((test_pixels > 0) & (test_pixels < 1))
+counts = np.bincount(digits.train.images.ravel(), minlength=256)
+share_grey = counts[1:255].sum() / counts.sum()
 fig, ax = plt.subplots(figsize=(7, 2.4), layout="constrained")
-ax.hist(test_pixels.ravel(), bins=52, color=plotting.CLASS_COLOURS[0])
+ax.bar(np.arange(256) / 255, counts, width=1 / 255, color=plotting.CLASS_COLOURS[0])
 ax.set(
     xlabel="pixel value x", ylabel="number of pixels", yscale="log", title=f"{share_grey:.0%} of all pixels are grey"
 )
@@ -296,19 +296,19 @@ plotting.show(
 
 # %% [markdown]
 # **Predict:** some pixels in the corner are white in every training image, so their mean is exactly 0. What happens to
-# the log-likelihood of the test set if a single test image has ink there?
+# the log-likelihood of the validation set if a single one of its images has ink there?
 
 # %%
-never_inked = mean_image == 0
-surprised = int((test_pixels[:, never_inked] > 0).any(axis=1).sum())
-print(f"{never_inked.sum()} pixels have no ink in any training image; {surprised} test images have ink on one of them")
+validation_pixels = digits.validation.images.reshape(len(digits.validation), -1) / 255
+print(f"{np.sum(mean_image == 0)} pixels have no ink in any training image")
+print("validation images that are impossible under the mean of their class:")
 for label in range(10):
-    images = test_pixels[digits.test.labels == label]
+    images = validation_pixels[digits.validation.labels == label]
     impossible = (images[:, class_means[label] == 0] > 0).any(axis=1)
-    print(f"class {label}: {impossible.sum():4} of {len(images):5} test images are impossible under their class's mean")
+    print(f"  class {label}: {impossible.sum():2} of {len(images):3}")
 
 # %% [markdown]
-# For those images the mean says "never", and the loss of the whole test set is infinite. A mean over so many images
+# For those images the mean says "never", and the loss of the whole set is infinite. A mean over so many images
 # deserves some doubt, and the usual way to put in a doubt is to pretend to have seen one more image that is half black
 # everywhere. It changes nothing that can be seen, and "never" becomes "hardly ever".
 
@@ -325,10 +325,11 @@ mean_image = doubtful_mean(train_pixels)
 class_means = np.stack([doubtful_mean(train_pixels[digits.train.labels == label]) for label in range(10)])
 
 # %% [markdown]
-# This is the only place of the lesson that touches the test set for a result. **Predict** the order of the four rows
+# Now the result, and the only cell of the lesson that looks at the test set. **Predict** the order of the four rows
 # before you run it, and guess how many nats it is worth to know the label.
 
 # %%
+test_pixels = digits.test.images.reshape(len(digits.test), -1) / 255
 sure_enough = np.clip(test_pixels, 1e-9, 1 - 1e-9)  # the logit of a pixel that is exactly 0 would be infinite
 bounds = {
     "knowing nothing, μ = ½": 784 * np.log(2),
