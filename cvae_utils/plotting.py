@@ -140,18 +140,21 @@ def latent_map(z, labels, class_names):
         raise ValueError(f"z has shape {z.shape}; a latent map needs (n, 2), so choose two of the dimensions")
     fig = Figure(figsize=(7, 6.2), layout="constrained")
     ax = fig.add_subplot(aspect="equal", xlabel="$z_1$", ylabel="$z_2$")
+    for part in np.array_split(np.arange(len(z)), 20):  # by turns, so that no class hides the others
+        for label in range(len(class_names)):
+            points = z[part][labels[part] == label]
+            ax.scatter(*points.T, marker=f"${label}$", s=22, linewidths=0, alpha=0.8, color=CLASS_COLOURS[label])
     centres = []
     for label, name in enumerate(class_names):
-        points = z[labels == label]
-        if len(points) == 0:
+        if not np.any(labels == label):
             continue
-        style = {"color": CLASS_COLOURS[label], "label": f"{label}" if name == str(label) else f"{label} {name}"}
-        ax.scatter(*points.T, marker=f"${label}$", s=22, linewidths=0, alpha=0.8, **style)
-        centre = np.median(points, axis=0)
+        centre = np.median(z[labels == label], axis=0)
         centres.append(f"{name} at ({centre[0]:.1f}, {centre[1]:.1f})")
         badge = {"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": CLASS_COLOURS[label], "linewidth": 2}
         ax.annotate(str(label), centre, ha="center", va="center", fontsize=12, fontweight="bold", bbox=badge)
-    ax.legend(title="class", loc="center left", bbox_to_anchor=(1, 0.5), markerscale=1.6, frameon=False)
+        legend_name = name if name == str(label) else f"{label} {name}"
+        ax.scatter([], [], marker=f"${label}$", s=60, linewidths=0, color=CLASS_COLOURS[label], label=legend_name)
+    ax.legend(title="class", loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     fig.alt = (
         f"Scatter plot of {len(z)} images in the latent plane. Median position of each class: {', '.join(centres)}."
     )

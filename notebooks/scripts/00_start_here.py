@@ -1,0 +1,146 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_metadata_filter: tags,nbgrader,-all
+#     notebook_metadata_filter: kernelspec,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 00 · Start here
+#
+# This course is about a kind of model that can be asked for *a seven, in this handwriting*, and draws it: the
+# conditional variational autoencoder (CVAE). You will build up to it from a plain VAE, one step at a time, and at each
+# step you will measure what the step was worth.
+#
+# **You will be able to**
+#
+# 1. run a lesson, and get back on your feet when something goes wrong;
+# 2. check that your machine has what the course needs;
+# 3. move a point through the latent space of a trained model, and say what happens there.
+#
+# **Time:** 10 minutes. **Before this:** some Python; you have trained a neural network before, in any library.
+
+# %% [markdown]
+# ## 1. How a lesson works
+#
+# A lesson is a notebook: text, code, and what the code puts out. Click into a code cell and press **Shift + Enter** to
+# run it and go on to the next one. Run the cells from top to bottom; each one may need what the ones above it made.
+#
+# Three things come back again and again.
+#
+# * **Predict.** Before a cell whose result may surprise you, there is a question. Answer it before you run the cell, best
+#   in writing. A wrong prediction is where you learn most.
+# * **Think!** A question with its answer folded away. Open it when you have one of your own.
+# * **A slider with a question.** Only moving it gives the answer.
+#
+# When something seems stuck, use the square *stop* button. When nothing makes sense any more, choose *Kernel → Restart
+# Kernel and Run All Cells* from the menu. That is never wrong, and no lesson takes more than a few minutes.
+#
+# ## 2. Your machine
+#
+# The first code cell is the same in every lesson. On Colab it installs the course's small package; elsewhere it does
+# nothing.
+
+# %%
+import sys
+
+if "google.colab" in sys.modules:  # Colab has TensorFlow already: add what it lacks, leave the rest alone
+    # %pip install --quiet --no-deps pooch "cvae-course @ git+https://github.com/OWNER/cvae-course"
+
+# %% [markdown]
+# Two processor cores and 2 GB of free memory are enough for everything; a graphics card is not needed. If the next cell
+# prints versions and no error, your machine is ready.
+
+# %%
+import keras
+import matplotlib
+import numpy as np
+
+from cvae_utils import data, explore, plotting, weights
+
+print(f"Python {sys.version.split()[0]}, Keras {keras.__version__} on {keras.backend.backend()}")
+print(f"NumPy {np.__version__}, Matplotlib {matplotlib.__version__}")
+
+# %% [markdown]
+# Now the data: MNIST, handwritten digits. They are fetched once, about 11 MB, and kept. Without a network the cell says
+# so and takes a smaller set of digits instead, and everything else works the same.
+
+# %%
+digits = data.load("auto")
+print(f"{len(digits.train):,} images to train on, {len(digits.test):,} to test with")
+plotting.show(
+    plotting.image_grid(digits.train.images[:36], columns=12), alt="36 handwritten digits of the training set."
+)
+
+# %% [markdown]
+# ## 3. A first walk
+#
+# The course brings trained models along. This one is the plain VAE of lesson 02. It has learned to describe each digit
+# by only two numbers, called $z_1$ and $z_2$, and to draw a digit from any two numbers that it is given. Nobody told it
+# which digit is which.
+#
+# **Predict:** both sliders start at 0. When you move $z_1$ slowly from one end to the other, will the picture jump
+# from digit to digit, or change smoothly?
+#
+# Then move them, and **find out:** where are the ones, and where are the zeros? And which digit lies between two
+# that look alike? (A slider that has the focus can also be moved with the arrow keys.)
+
+# %%
+vae = weights.load("dense_vae")
+explore.latent_explorer(vae)
+
+# %% [markdown]
+# <details><summary>What to look for</summary>
+#
+# The picture changes smoothly everywhere, for the network that draws it is a continuous function of the two numbers.
+# Between two clear digits there are places where the picture is half one and half the other, or neither. Digits that are
+# written alike, such as 4 and 9, lie side by side.
+#
+# </details>
+#
+# The pair $(z_1, z_2)$ is a point in what is called the **latent space**. The next picture shows all of it at once: each
+# small image is drawn from the point where it stands.
+
+# %%
+plotting.show(plotting.manifold(vae.decode))
+
+# %% [markdown]
+# **Think!** Suppose that you want this model to draw a 7. What do you have to do? And suppose you like the handwriting of
+# one particular 3 and want a 7 in the same hand?
+#
+# <details><summary>Answer</summary>
+#
+# For the 7 you have to look for it on the map, since there is no knob for the digit. The second wish cannot be
+# granted: which digit it is and how it is written are mixed in the same two numbers. To separate them, one has to tell
+# the model the digit. That is what *conditional* means, and what the course builds.
+#
+# </details>
+#
+# ## 4. The way ahead
+#
+# | lesson | you build |
+# | --- | --- |
+# | [01 Data and likelihood](01_data_and_likelihood.ipynb) | the number that says how good a model is, and bounds that need no network |
+# | [02 A plain VAE](02_plain_vae.ipynb) | the model that you have just walked through, from the derivation to the map |
+#
+# ## Recap
+#
+# Run cells from top to bottom; predict before you run; when lost, restart and run all. A trained VAE draws an image from
+# a few latent numbers, and moving through them changes the image smoothly. It cannot be asked for a particular digit, yet.
+#
+# **Next:** [lesson 01](01_data_and_likelihood.ipynb) asks what it means for such a model to be good.
+#
+# ## References
+#
+# * D. P. Kingma, M. Welling, *An Introduction to Variational Autoencoders*, Foundations and Trends in Machine Learning 12(4),
+#   2019: the book to have beside this course.
+# * K. Sohn, H. Lee, X. Yan, *Learning Structured Output Representation using Deep Conditional Generative Models*,
+#   NeurIPS 2015: where the CVAE comes from.
