@@ -9,7 +9,7 @@ UV_VERSION := $(shell sed -n 's/^required-version = "==\(.*\)"/\1/p' pyproject.t
 UV := .tools/bin/uv
 BIN := .venv/bin
 
-.PHONY: help lab test lint notebooks lock weights clean
+.PHONY: help lab test lint notebooks weights stamp lock clean
 
 help:  ## Print these lines
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -32,6 +32,9 @@ notebooks: .venv/.test  ## Rebuild the notebooks from notebooks/scripts and exec
 
 weights: .venv/.test  ## Train the weights that the package ships, from nothing
 	$(BIN)/python -m tools.make_weights
+
+stamp: .venv/.test  ## Write the repository's address and the measured results to where learners read them
+	$(BIN)/python -m tools.stamp
 
 lock: .venv/.test  ## Renew the locked versions and environment.yml from pyproject.toml
 	$(BIN)/python -m tools.lock

@@ -214,6 +214,9 @@ def manifold(decode, n=15):
 def training_history(history):
     """Draw the loss and its two parts over the epochs, for training and validation.
 
+    The vertical axes span the validation curves. Training's first epoch, a mean over weights that still change fast,
+    may lie above them.
+
     Parameters
     ----------
     history : dict of str to list of float
@@ -229,7 +232,9 @@ def training_history(history):
     for ax, (part, title) in zip(fig.subplots(1, 3), parts.items(), strict=True):
         ax.plot(epochs, history[part], "o-", markersize=3, color=CLASS_COLOURS[0], label="training")
         ax.plot(epochs, history[f"val_{part}"], "s--", markersize=3, color=CLASS_COLOURS[2], label="validation")
-        ax.set(title=title, xlabel="epoch", ylabel="nats per image")
+        lowest, highest = min(history[part][-1], *history[f"val_{part}"]), max(history[f"val_{part}"])
+        margin = 0.1 * (highest - lowest) + 0.1
+        ax.set(title=title, xlabel="epoch", ylabel="nats per image", ylim=(lowest - margin, highest + margin))
         ax.xaxis.get_major_locator().set_params(integer=True)
     ax.legend()
     ends = [

@@ -49,7 +49,7 @@ def environment_yml(lock_text):
         "  - pip",
         "  - pip:",
         *(f'      - "{pin}"' for pin in pins),
-        '      - "--editable ."',
+        '      - "-e ."',
     ]
     return "\n".join(lines) + "\n"
 

@@ -56,15 +56,17 @@ if "google.colab" in sys.modules:  # Colab has TensorFlow already: add what it l
     # %pip install --quiet --no-deps pooch "cvae-course @ git+https://github.com/OWNER/cvae-course"
 
 # %% [markdown]
-# Two processor cores and 2 GB of free memory are enough for everything; a graphics card is not needed. If the next cell
-# prints versions and no error, your machine is ready.
+# Two processor cores and 2 GB of free memory are enough for everything; a graphics card is not needed. The next cell
+# loads the course's package, and with it Keras and TensorFlow, which takes some seconds. If the one after it prints
+# versions and no error, your machine is ready.
+
+# %%
+from cvae_utils import data, explore, plotting, weights
 
 # %%
 import keras
 import matplotlib
 import numpy as np
-
-from cvae_utils import data, explore, plotting, weights
 
 print(f"Python {sys.version.split()[0]}, Keras {keras.__version__} on {keras.backend.backend()}")
 print(f"NumPy {np.__version__}, Matplotlib {matplotlib.__version__}")

@@ -228,9 +228,7 @@ for ax, k, name in zip(panels, (gap.argmin(), gap.argmax()), ("smallest gap", "l
     ax.plot([], [], color="tab:blue", label="posterior p(z|x)")
     ax.plot([], [], color="tab:red", linestyle="dashed", label="encoder's q(z|x)")
 panels[1].legend()
-plotting.show(
-    fig, alt="Contours of the posterior and of q for two images. Left they nearly coincide, right they lie apart."
-)
+plotting.show(fig, alt="Contours of the posterior and of q for two images. Left they overlap, right they lie apart.")
 
 # %% [markdown]
 # On the left the encoder's Gaussian lies on the posterior and misses only its exact shape. On the right it is in the

@@ -1,0 +1,222 @@
+"""Tests of the committed notebooks, and of the checks themselves on notebooks that were spoiled on purpose."""
+
+import ast
+import copy
+import inspect
+import re
+import shutil
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from tools import notebooks
+
+LESSONS = sorted(notebooks.NOTEBOOKS.glob("*.ipynb"))
+
+
+def code_cells(lesson):
+    return [cell for cell in nbformat.read(lesson, as_version=4).cells if cell.cell_type == "code"]
+
+
+def markdown(lesson):
+    cells = nbformat.read(lesson, as_version=4).cells
+    return "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+
+
+@pytest.fixture(params=LESSONS, ids=lambda lesson: lesson.stem)
+def lesson(request):
+    return request.param
+
+
+def test_there_is_a_notebook_for_each_script_and_the_other_way_round():
+    scripts = {script.stem for script in (notebooks.NOTEBOOKS / "scripts").glob("*.py")}
+    assert scripts == {lesson.stem for lesson in LESSONS}
+    assert scripts
+
+
+def test_in_step_executed_in_order_and_readable(lesson):
+    assert notebooks.problems(lesson) == []
+
+
+def test_building_from_the_script_changes_no_cell(lesson):
+    committed = nbformat.read(lesson, as_version=4)
+    fresh = notebooks.from_script(notebooks.script_of(lesson))
+    assert [(cell.id, cell.cell_type, cell.source) for cell in committed.cells] == [
+        (cell.id, cell.cell_type, cell.source) for cell in fresh.cells
+    ]
+
+
+def test_has_the_shape_of_a_lesson(lesson):
+    text = markdown(lesson)
+    for part in ("You will be able to", "**Time:**", "**Predict", "**Think!**", "## Recap", "## References"):
+        assert part in text, f"{part!r} is missing"
+    assert text.count("<details>") == text.count("</details>") == text.count("<summary>")
+    assert text.count("**Think!**") <= text.count("<details>")
+
+
+def test_links_lead_to_files_that_exist(lesson):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", markdown(lesson)):
+        assert (lesson.parent / target).exists(), target
+
+
+def test_compares_at_least_one_output_strictly(lesson):
+    if lesson.stem.startswith("00"):
+        pytest.skip("the first lesson only shows versions and pictures, which differ between machines")
+    tags = [cell.metadata.get("tags", []) for cell in code_cells(lesson)]
+    assert any("nbval-check-output" in cell_tags for cell_tags in tags)
+
+
+# --- What a lesson teaches is what the package holds -----------------------------------------------
+
+
+def definitions(source):
+    """Return {name: dump of the syntax tree} of functions, classes and constants, without docstrings."""
+    found = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            for part in ast.walk(node):
+                if isinstance(part, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(part) is not None:
+                    part.body = part.body[1:]
+            found[node.name] = ast.dump(node)
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            found[node.targets[0].id] = ast.dump(node)
+    return found
+
+
+def package_definitions():
+    from cvae_utils import layers, losses, models
+
+    found = {}
+    for module in (layers, losses, models):
+        found |= definitions(inspect.getsource(module))
+    return found
+
+
+def test_shown_code_is_the_packages_code(lesson):
+    package = package_definitions()
+    for cell in code_cells(lesson):
+        if "shown" in cell.metadata.get("tags", []):
+            for name, tree in definitions(cell.source).items():
+                assert tree == package[name], f"{name} in the lesson differs from the package's"
+
+
+def test_the_comparison_ignores_docstrings_and_nothing_else():
+    plain = definitions("def f(x):\n    return x + 1\n")
+    assert definitions('def f(x):\n    """Add one."""\n    return x + 1\n') == plain
+    assert definitions("def f(x):\n    return x + 2\n") != plain
+
+
+def test_lesson_02_shows_every_part_of_the_plain_vae():
+    cells = code_cells(notebooks.NOTEBOOKS / "02_plain_vae.ipynb")
+    shown = [definitions(cell.source) for cell in cells if "shown" in cell.metadata.get("tags", [])]
+    names = {name for cell in shown for name in cell}
+    assert {"gaussian_kl", "Sampling", "dense_encoder", "dense_decoder", "VAE"} <= names
+
+
+# --- The checks can fail ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def spoiled(tmp_path):
+    """Return a function that spoils a copy of lesson 01 and says what the check finds."""
+    original = notebooks.NOTEBOOKS / "01_data_and_likelihood.ipynb"
+    (tmp_path / "scripts").mkdir()
+    shutil.copy(notebooks.script_of(original), tmp_path / "scripts")
+    notebook = nbformat.read(original, as_version=4)
+
+    def check(spoil):
+        changed = copy.deepcopy(notebook)
+        spoil(changed, [cell for cell in changed.cells if cell.cell_type == "code"])
+        nbformat.write(changed, tmp_path / original.name)
+        return notebooks.problems(tmp_path / original.name)
+
+    assert check(lambda notebook, code: None) == []
+    return check
+
+
+def find_output(code, wanted):
+    return next(output for cell in code for output in cell.outputs if wanted(output))
+
+
+def spoil_code(notebook, code):
+    code[-1].source += "\n1 + 1"
+
+
+def spoil_text(notebook, code):
+    notebook.cells[0].source += " More."
+
+
+def spoil_tags(notebook, code):
+    next(cell for cell in code if "shown" in cell.metadata.get("tags", [])).metadata["tags"] = []
+
+
+def spoil_order(notebook, code):
+    code[3].execution_count, code[4].execution_count = code[4].execution_count, code[3].execution_count
+
+
+def spoil_execution(notebook, code):
+    code[5].execution_count = None
+
+
+def spoil_with_error(notebook, code):
+    code[2].outputs.append(nbformat.v4.new_output("error", ename="ValueError", evalue="no", traceback=[]))
+
+
+def spoil_with_stderr(notebook, code):
+    code[2].outputs.append(nbformat.v4.new_output("stream", name="stderr", text="a warning"))
+
+
+def spoil_alt(notebook, code):
+    find_output(code, lambda output: "image/png" in output.get("data", {})).metadata = {}
+
+
+def spoil_with_path(notebook, code):
+    find_output(code, lambda output: "text" in output)["text"] += "/home/ada/data/mnist.npz"
+
+
+def spoil_length(notebook, code):
+    code[-1].source = "\n".join(["x = 1"] * 40)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (spoil_code, "differs from its pair"),
+        (spoil_text, "differs from its pair"),
+        (spoil_tags, "differs from its pair"),
+        (spoil_order, "not executed in order"),
+        (spoil_execution, "not executed in order"),
+        (spoil_with_error, "raised ValueError"),
+        (spoil_with_stderr, "wrote to stderr"),
+        (spoil_alt, "without alt text"),
+        (spoil_with_path, "/home/ada"),
+        (spoil_length, "has 40 lines"),
+    ],
+)
+def test_finds_a_spoiled_notebook(spoiled, spoil, said):
+    assert any(said in problem for problem in spoiled(spoil))
+
+
+def test_finds_a_missing_pair(spoiled, tmp_path):
+    (tmp_path / "scripts" / "01_data_and_likelihood.py").unlink()
+    assert any("is missing" in problem for problem in spoiled(lambda notebook, code: None))
+
+
+@pytest.mark.parametrize(
+    ("source", "output", "passes"),
+    [
+        ("print(6 * 7)", "42\n", True),
+        ("print(6 * 7)", "43\n", False),  # the committed output is not what the code prints
+        ("raise ValueError('no')", "", False),
+    ],
+)
+def test_nbval_fails_on_a_changed_strict_output_and_on_an_error(tmp_path, source, output, passes):
+    cell = nbformat.v4.new_code_cell(source, metadata={"tags": ["nbval-check-output"]}, execution_count=1)
+    cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=output)] if output else []
+    notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": notebooks.KERNEL})
+    nbformat.write(notebook, tmp_path / "lesson.ipynb")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval-lax", "lesson.ipynb"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert (run.returncode == 0) == passes, run.stdout

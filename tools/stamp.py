@@ -1,0 +1,73 @@
+"""Write the repository's address, from pyproject.toml, and the measured results to where learners read them.
+
+The address goes into badges, the notebooks' first cells and CITATION.cff; results go into README.md's table, and the
+README's picture is drawn anew.
+"""
+
+import re
+import tomllib
+from pathlib import Path
+
+from cvae_utils import plotting, weights
+
+ROOT = Path(__file__).parent.parent
+PICTURE = "pictures/latent_space.png"
+SLUG = r"[\w.-]+/[\w-]+"  # owner/name
+ADDRESSES = re.compile(
+    r"(colab\.research\.google\.com/github/|mybinder\.org/v2/gh/|git\+https://github\.com/"
+    rf"|git clone https://github\.com/|repository-code: https://github\.com/){SLUG}"
+)
+RESULTS = re.compile(r"(?<=<!-- results, written by `make stamp` -->\n).*?(?=<!-- end of results -->)", re.DOTALL)
+
+
+def stamped_files(root):
+    """List the files that hold the address or the results."""
+    notebooks = root / "notebooks"
+    return [
+        root / "README.md",
+        root / "CITATION.cff",
+        *sorted(notebooks.glob("*.ipynb")),
+        *sorted((notebooks / "scripts").glob("*.py")),
+    ]
+
+
+def stamp(text, slug):
+    """Return the text of a file with the address and the results in it brought up to date."""
+    text = ADDRESSES.sub(lambda match: match[1] + slug, text)
+    return RESULTS.sub(lambda match: results_table(), text)
+
+
+def repository_slug(root):
+    """Return owner/name of the repository that pyproject.toml names."""
+    address = tomllib.loads((root / "pyproject.toml").read_text())["project"]["urls"]["Repository"]
+    return address.removeprefix("https://github.com/").removesuffix("/")
+
+
+def results_table():
+    """Return the results of the shipped weights as a Markdown table."""
+    rows = ["| model | trained for | loss | reconstruction | KL |", "| --- | --- | ---: | ---: | ---: |"]
+    for name in weights.BUILDERS:
+        entry = weights.describe(name)
+        test = entry["test"]
+        rows.append(
+            f"| `{name}` | {entry['recipe']['epochs']} epochs | {test['loss']:.2f} "
+            f"| {test['reconstruction']:.2f} | {test['kl']:.2f} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+def picture():
+    """Draw the README's picture: the latent space of the plain VAE."""
+    return plotting.manifold(weights.load("dense_vae").decode)
+
+
+def main():
+    slug = repository_slug(ROOT)
+    for file in stamped_files(ROOT):
+        file.write_text(stamp(file.read_text(encoding="utf-8"), slug), encoding="utf-8")
+    (ROOT / PICTURE).parent.mkdir(exist_ok=True)
+    picture().savefig(ROOT / PICTURE, dpi=70)
+
+
+if __name__ == "__main__":
+    main()
