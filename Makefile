@@ -9,7 +9,7 @@ UV_VERSION := $(shell sed -n 's/^required-version = "==\(.*\)"/\1/p' pyproject.t
 UV := .tools/bin/uv
 BIN := .venv/bin
 
-.PHONY: help lab test lint notebooks weights stamp lock clean
+.PHONY: help lab test test-lowest test-browser bench-lessons lint notebooks weights stamp lock clean
 
 help:  ## Print these lines
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -20,8 +20,19 @@ lab: .venv/.lab  ## Open the course in JupyterLab (PORT=8888, BROWSER=no to only
 
 test: .venv/.test lint  ## Run every check: lint, unit tests, notebooks in step and executed from top to bottom
 	$(BIN)/python -m tools.lock --check
-	$(BIN)/pytest tests
+	$(BIN)/pytest tests --ignore=tests/browser
 	$(BIN)/pytest --nbval-lax --nbval-cell-timeout=600 notebooks
+
+test-lowest: $(UV)  ## Run the unit tests with the lowest versions that pyproject.toml allows
+	$(UV) venv --quiet --clear --python $(PYTHON) .venv-lowest
+	$(UV) pip install --quiet --python .venv-lowest --resolution lowest-direct --group test --editable .
+	.venv-lowest/bin/pytest tests/unit
+
+test-browser: .venv/.test  ## Run a lesson in JupyterLab in a real browser (needs Chromium)
+	$(BIN)/pytest tests/browser
+
+bench-lessons: .venv/.test  ## Measure run time and memory of each lesson
+	$(BIN)/python -m benchmarks.lessons
 
 lint: .venv/.test  ## Check the style of code and notebooks
 	$(BIN)/ruff check
@@ -40,7 +51,7 @@ lock: .venv/.test  ## Renew the locked versions and environment.yml from pyproje
 	$(BIN)/python -m tools.lock
 
 clean:  ## Remove the environment
-	rm -rf .venv .tools
+	rm -rf .venv .venv-lowest .tools
 
 $(UV): pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else "TensorFlow needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is %d.%d: name another, for example make PYTHON=python3.12 lab" % v[:2])'

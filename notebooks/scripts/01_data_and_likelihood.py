@@ -92,6 +92,7 @@ assert np.array_equal(digits.validation.images, again.validation.images)
 assert not np.array_equal(digits.validation.images, other.validation.images)
 assert np.array_equal(digits.test.images, other.test.images)
 print(digits.train.images.shape[1:], digits.train.images.dtype, digits.train.labels.dtype)
+del again, other  # two more copies of the data would only fill the memory
 
 # %% [markdown]
 # **Think!** The split is random. Why is that better than taking the last images of the training set?
@@ -224,10 +225,10 @@ assert losses.bernoulli_log_likelihood(x, logits) == bernoulli_log_likelihood(x,
 # %% [markdown]
 # ## 6. Grey pixels
 #
-# MNIST is not black and white. What share of its pixels is grey?
+# MNIST is not black and white. What share of its pixels is grey? The validation images are enough to tell.
 
 # %%
-counts = np.bincount(digits.train.images.ravel(), minlength=256)
+counts = np.bincount(digits.validation.images.ravel(), minlength=256)
 share_grey = counts[1:255].sum() / counts.sum()
 fig, ax = plt.subplots(figsize=(7, 2.4), layout="constrained")
 ax.bar(np.arange(256) / 255, counts, width=1 / 255, color=plotting.CLASS_COLOURS[0])
@@ -314,7 +315,7 @@ for label in range(10):
 
 # %%
 def doubtful_mean(pixels):
-    return (pixels.sum(axis=0) / 255 + 0.5) / (len(pixels) + 1)
+    return np.float32((pixels.sum(axis=0) / 255 + 0.5) / (len(pixels) + 1))
 
 
 def negative_log_likelihood(x, mu):
@@ -329,8 +330,8 @@ class_means = np.stack([doubtful_mean(train_pixels[digits.train.labels == label]
 # before you run it, and guess how many nats it is worth to know the label.
 
 # %%
-test_pixels = digits.test.images.reshape(len(digits.test), -1) / 255
-sure_enough = np.clip(test_pixels, 1e-9, 1 - 1e-9)  # the logit of a pixel that is exactly 0 would be infinite
+test_pixels = digits.test.images.reshape(len(digits.test), -1) / np.float32(255)
+sure_enough = np.clip(test_pixels, 1e-6, 1 - 1e-6)  # the logit of a pixel that is exactly 0 would be infinite
 bounds = {
     "knowing nothing, μ = ½": 784 * np.log(2),
     "mean image": negative_log_likelihood(test_pixels, mean_image),

@@ -1,0 +1,1 @@
+"""What measures the course; each module prints its own table."""

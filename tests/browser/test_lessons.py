@@ -1,0 +1,69 @@
+"""The lessons as a learner meets them: `make lab`, a real browser, run all cells, look."""
+
+import urllib.error
+import urllib.request
+
+import pytest
+
+from tests.browser.conftest import ARTIFACTS
+
+LESSON_MILLISECONDS = 900_000
+KERNEL_IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+RUN_ALL = """() => {
+  const app = window.jupyterapp;
+  window.finished = false;
+  app.commands.execute('notebook:clear-all-cell-outputs')
+    .then(() => app.commands.execute('notebook:run-all-cells')).then(() => { window.finished = true; });
+}"""
+CELLS = """() => {
+  const cells = [...window.jupyterapp.shell.currentWidget.content.model.cells];
+  return cells.filter(cell => cell.type === 'code').map(cell => cell.sharedModel.toJSON());
+}"""
+
+
+def run_all(page, lab, lesson):
+    """Open a lesson, run all its cells and return them with their outputs."""
+    base, token = lab.split("/lab/")[0], lab.rsplit("?", 1)[1]
+    page.goto(f"{base}/lab/tree/notebooks/{lesson}.ipynb?reset&{token}")
+    page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
+    page.wait_for_function(KERNEL_IDLE)
+    page.evaluate(RUN_ALL)
+    page.wait_for_function("window.finished", timeout=LESSON_MILLISECONDS)
+    return page.evaluate(CELLS)
+
+
+def picture_with_alt(page, beginning):
+    """Scroll to the picture whose alt text begins so, which JupyterLab draws only then, and return it."""
+    page.evaluate(
+        """async beginning => {
+          const notebook = window.jupyterapp.shell.currentWidget.content;
+          const shows = cell => (cell.toJSON().outputs ?? []).some(
+            output => output.metadata?.['image/png']?.alt?.startsWith(beginning));
+          await notebook.scrollToItem([...notebook.model.cells].findIndex(shows), 'start');
+        }""",
+        beginning,
+    )
+    picture = page.locator(f"img[alt^='{beginning}']")
+    picture.wait_for()
+    return picture
+
+
+def test_lab_prints_an_address_on_loopback_that_needs_its_token(lab):
+    assert lab.startswith("http://127.0.0.1:")
+    assert "/lab/tree/notebooks/00_start_here.ipynb?token=" in lab
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(lab.split("/lab/")[0] + "/api/contents", timeout=30)
+
+
+@pytest.mark.parametrize("lesson", ["00_start_here", "01_data_and_likelihood", "02_plain_vae"])
+def test_lesson_runs_without_an_error(page, lab, lesson):
+    cells = run_all(page, lab, lesson)
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    outputs = [output for cell in cells for output in cell["outputs"]]
+    assert [output["ename"] for output in outputs if output["output_type"] == "error"] == []
+    assert [output["text"] for output in outputs if output.get("name") == "stderr"] == []
+    if lesson == "02_plain_vae":
+        latent_map = picture_with_alt(page, "Scatter plot of")
+        assert latent_map.evaluate("image => image.complete && image.naturalWidth > 300")
+    ARTIFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTIFACTS / f"{lesson}.png")
