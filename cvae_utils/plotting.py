@@ -152,7 +152,7 @@ def latent_map(z, labels, class_names):
         centres.append(f"{name} at ({centre[0]:.1f}, {centre[1]:.1f})")
         badge = {"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": CLASS_COLOURS[label], "linewidth": 2}
         ax.annotate(str(label), centre, ha="center", va="center", fontsize=12, fontweight="bold", bbox=badge)
-        legend_name = name if name == str(label) else f"{label} {name}"
+        legend_name = "" if name == str(label) else name  # the marker shows the digit already
         ax.scatter([], [], marker=f"${label}$", s=60, linewidths=0, color=CLASS_COLOURS[label], label=legend_name)
     ax.legend(title="class", loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     fig.alt = (

@@ -31,7 +31,7 @@
 # %% [markdown]
 # ## 1. How a lesson works
 #
-# A lesson is a notebook: text, code, and what the code puts out. Click into a code cell and press **Shift + Enter** to
+# A lesson is a notebook: text, code, and the output of the code. Click into a code cell and press **Shift + Enter** to
 # run it and go on to the next one. Run the cells from top to bottom; each one may need what the ones above it made.
 #
 # Three things come back again and again.
@@ -57,7 +57,7 @@ if "google.colab" in sys.modules:  # Colab has TensorFlow already: add what it l
 
 # %% [markdown]
 # Two processor cores and 2 GB of free memory are enough for everything; a graphics card is not needed. The next cell
-# loads the course's package, and with it Keras and TensorFlow, which takes some seconds. If the one after it prints
+# loads the course's package, and with it Keras and TensorFlow, which takes a few seconds. If the one after it prints
 # versions and no error, your machine is ready.
 
 # %%
@@ -73,7 +73,8 @@ print(f"NumPy {np.__version__}, Matplotlib {matplotlib.__version__}")
 
 # %% [markdown]
 # Now the data: MNIST, handwritten digits. They are fetched once, about 11 MB, and kept. Without a network the cell says
-# so and takes a smaller set of digits instead, and everything else works the same.
+# so and takes a smaller set of digits instead. Every cell still runs then; numbers and pictures differ from those that the
+# text speaks of, and the trained models are still those of MNIST.
 
 # %%
 digits = data.load("auto")
@@ -85,15 +86,15 @@ plotting.show(
 # %% [markdown]
 # ## 3. A first walk
 #
-# The course brings trained models along. This one is the plain VAE of lesson 02. It has learned to describe each digit
+# The course brings trained models along. This one is the plain VAE of lesson 02. It has learned to describe each image
 # by only two numbers, called $z_1$ and $z_2$, and to draw a digit from any two numbers that it is given. Nobody told it
 # which digit is which.
 #
 # **Predict:** both sliders start at 0. When you move $z_1$ slowly from one end to the other, will the picture jump
 # from digit to digit, or change smoothly?
 #
-# Then move them, and **find out:** where are the ones, and where are the zeros? And which digit lies between two
-# that look alike? (A slider that has the focus can also be moved with the arrow keys.)
+# Then move them, and **find out:** where are the ones, and where are the zeros? Which digits are neighbours? (A slider
+# that has the focus can also be moved with the arrow keys.)
 
 # %%
 vae = weights.load("dense_vae")
@@ -102,14 +103,14 @@ explore.latent_explorer(vae)
 # %% [markdown]
 # <details><summary>What to look for</summary>
 #
-# The picture changes smoothly everywhere, for the network that draws it is a continuous function of the two numbers.
-# Between two clear digits there are places where the picture is half one and half the other, or neither. Digits that are
-# written alike, such as 4 and 9, lie side by side.
+# Ones are at the top, towards the right, and zeros at the bottom right. Digits that are written alike, such as 4, 7 and 9,
+# lie side by side. The picture never jumps, because the network that draws it is a continuous function of the two
+# numbers, though in places it changes fast. Between two clear digits it is half one and half the other, or neither.
 #
 # </details>
 #
-# The pair $(z_1, z_2)$ is a point in what is called the **latent space**. The next picture shows all of it at once: each
-# small image is drawn from the point where it stands.
+# The pair $(z_1, z_2)$ is a point in what is called the **latent space**. The next picture shows its middle part at once:
+# each small image is drawn from the point where it stands, with smaller steps where most images lie.
 
 # %%
 plotting.show(plotting.manifold(vae.decode))
@@ -121,8 +122,8 @@ plotting.show(plotting.manifold(vae.decode))
 # <details><summary>Answer</summary>
 #
 # For the 7 you have to look for it on the map, since there is no knob for the digit. The second wish cannot be
-# granted: which digit it is and how it is written are mixed in the same two numbers. To separate them, one has to tell
-# the model the digit. That is what *conditional* means, and what the course builds.
+# granted: which digit it is and how it is written are mixed in the same two numbers. The way that this course takes is to
+# tell the model the digit, so that the numbers need not hold it. That is what *conditional* means.
 #
 # </details>
 #
@@ -130,7 +131,7 @@ plotting.show(plotting.manifold(vae.decode))
 #
 # | lesson | you build |
 # | --- | --- |
-# | [01 Data and likelihood](01_data_and_likelihood.ipynb) | the number that says how good a model is, and bounds that need no network |
+# | [01 Data and likelihood](01_data_and_likelihood.ipynb) | the number that says how good a model is, and baselines for it |
 # | [02 A plain VAE](02_plain_vae.ipynb) | the model that you have just walked through, from the derivation to the map |
 #
 # ## Recap
@@ -144,5 +145,7 @@ plotting.show(plotting.manifold(vae.decode))
 #
 # * D. P. Kingma, M. Welling, *An Introduction to Variational Autoencoders*, Foundations and Trends in Machine Learning 12(4),
 #   2019: the book to have beside this course.
+# * D. P. Kingma, D. J. Rezende, S. Mohamed, M. Welling, *Semi-supervised Learning with Deep Generative Models*,
+#   NeurIPS 2014: the label as a condition, digit and style apart.
 # * K. Sohn, H. Lee, X. Yan, *Learning Structured Output Representation using Deep Conditional Generative Models*,
-#   NeurIPS 2015: where the CVAE comes from.
+#   NeurIPS 2015: where the name CVAE comes from.

@@ -17,15 +17,15 @@
 # # 01 · Data and likelihood
 #
 # Before a model can be good or bad, we need a number that says how good. This lesson builds that number, the
-# log-likelihood of an image, and finds out what three models score that need no neural network at all. Every model
-# of the course is measured against them.
+# log-likelihood of an image, and computes what it is for some simple models that need no neural network. Every model of
+# the course is measured against them.
 #
 # **You will be able to**
 #
 # 1. load MNIST in three parts and say what each part is for;
 # 2. encode labels as one-hot vectors;
 # 3. compute the Bernoulli log-likelihood of an image from logits, without ever taking the logarithm of zero;
-# 4. say what a loss of so many nats means, by the bounds that no model and no guess can pass.
+# 4. say what a loss of so many nats means, by three *baselines* that a model has to beat and a *floor* that none can pass.
 #
 # **Time:** 30 minutes. **Before this:** lesson 00; you have met logarithms, probability and NumPy arrays.
 
@@ -65,7 +65,7 @@ examples = np.concatenate([digits.train.images[digits.train.labels == label][:12
 plotting.show(plotting.image_grid(examples, columns=12, row_names=[f"label {name}" for name in digits.class_names]))
 
 # %% [markdown]
-# Look along the rows. A seven may have a bar or not; a one may lean. The label says which digit it is, and everything
+# Look along the rows. A four may be open or closed at the top; a one may lean; a stroke may be thick or thin. The label says which digit it is, and everything
 # else that differs within a row we will call **style**. Separating the two is what this course is about.
 #
 # ## 2. Three parts, three purposes
@@ -74,8 +74,8 @@ plotting.show(plotting.image_grid(examples, columns=12, row_names=[f"label {name
 # learning rate, when to stop. The **test** images are looked at once, for the result that you report.
 #
 # Why not choose by the test images? Suppose that you try fifty settings and keep the one that scores best on the test
-# set. Part of its lead is luck on just those images, and the score that you report contains that luck. Several
-# well-known tutorials stop their training by the test set; we will meet them again.
+# set. Part of its lead is luck on just those images, and the score that you report contains that luck. Many tutorials
+# watch the test set while they train and stop when it looks best; their figures contain that luck too.
 #
 # The validation part is drawn from the training images by a seed, so that you and your neighbour have the same one.
 # Another seed draws another part. The test part never changes.
@@ -99,16 +99,16 @@ del again, other  # two more copies of the data would only fill the memory
 #
 # <details><summary>Answer</summary>
 #
-# A file has an order, and the order may mean something. In MNIST the first and second half of the original collection
-# were written by different groups of people. A part from one end could hold other handwriting than the rest, and a
-# model chosen by it would be chosen for that handwriting.
+# A file has an order, and the order may mean something. MNIST's writers were of two groups, census employees and school
+# pupils, and in its test file one group comes after the other. A part from one end of a file could hold other
+# handwriting than the rest, and a model chosen by it would be chosen for that handwriting.
 #
 # </details>
 #
 # ## 3. Labels as one-hot vectors
 #
-# The label of an image is a number from 0 to 9. A network that is given the number itself would learn that 8 is twice
-# as much as 4 and lies between 7 and 9. Nothing of this is true of the classes. So we give each class a direction of
+# The label of an image is a number from 0 to 9. A network that is given the number itself would be told that 8 is twice
+# as much as 4 and lies between 7 and 9. None of this is true of the classes. So we give each class a direction of
 # its own: a vector of ten zeros with a single one at the place of the class, a **one-hot** vector.
 #
 # **Predict:** what is the shape of `one_hot([3, 0])`, and where are its ones?
@@ -123,9 +123,9 @@ print(one_hot([3, 0]).shape)
 
 # %% [markdown]
 # Row `i` of the identity matrix is the one-hot vector of class `i`, so indexing it with the labels gives all of them
-# at once. There is one entry for each class: ten classes, ten entries. You may read elsewhere that nine would do, since
-# the tenth follows from the others. That holds for the columns of a linear regression; a conditional model has to name
-# every class, and a vector of zeros would be a class that never got a direction.
+# at once. There is one entry for each class: ten classes, ten entries. You may read elsewhere of vectors with one entry
+# less. A layer with a bias can indeed do with nine, since the bias stands for the tenth. Ten treat all classes alike, and
+# leave the vector of zeros free to mean "no label".
 #
 # ## 4. How likely is one pixel?
 #
@@ -139,7 +139,7 @@ print(one_hot([3, 0]).shape)
 # $$p(x \mid \mu) = \mu^{x} (1 - \mu)^{1 - x}$$
 #
 # An image has 784 pixels, and if we take them as independent given $\mu$, their probabilities are multiplied. A product
-# of 784 numbers below one is too small for a computer, so we take logarithms and add:
+# of 784 numbers below one is too small for float32, which ends near $10^{-45}$, so we take logarithms and add:
 #
 # $$\log p(x \mid \mu) = \sum_{i=1}^{784} \big[\, x_i \log \mu_i + (1 - x_i) \log (1 - \mu_i) \,\big]$$
 #
@@ -178,11 +178,11 @@ mu = 1 / (1 + np.exp(np.float32(-20)))  # a sigmoid, far out
 print("sigmoid(20) in float32:", mu)
 
 # %% [markdown]
-# Infinity is the right answer, for a model that excludes something must not see it happen. But the second line shows a
-# trap. A sigmoid never reaches 1, and still float32 rounds it to 1 from about 17 on. The model was not quite sure, the
+# Infinity is the right answer: a model that calls something impossible is infinitely wrong when it happens. But the
+# second line shows a trap. A sigmoid never reaches 1, and still float32 rounds it to 1 from about 17 on. The model was not quite sure, the
 # computer made it so, and the loss is lost.
 #
-# The way out is not to compute $\mu$ at all. Let the network output the **logit** $\ell$, any real number, with
+# The way out is to avoid computing $\mu$. Let the network output the **logit** $\ell$, any real number, with
 # $\mu = \mathrm{sigmoid}(\ell) = 1 / (1 + e^{-\ell})$. Put that into the formula:
 #
 # $$x \log \mu + (1 - x) \log (1 - \mu)
@@ -190,9 +190,9 @@ print("sigmoid(20) in float32:", mu)
 # \;=\; x\,\ell - \log (1 + e^{\ell})
 # \;=\; x\,\ell - \mathrm{softplus}(\ell)$$
 #
-# The second step collects the terms with $x$. The third uses $\log \frac{\mu}{1-\mu} = \ell$ and
-# $1 - \mu = 1 / (1 + e^{\ell})$. The function $\mathrm{softplus}(\ell) = \log(1 + e^\ell)$ can be computed for any
-# $\ell$ without trouble, and Keras has it. This is the function that every model of the course uses. It lives in
+# The first equality collects the terms with $x$. The second uses $\log \frac{\mu}{1-\mu} = \ell$ and
+# $1 - \mu = 1 / (1 + e^{\ell})$. The third is the definition of $\mathrm{softplus}(\ell) = \log(1 + e^\ell)$, a function
+# that can be computed for any $\ell$ without trouble, and Keras has it. This is the function that every model of the course uses. It lives in
 # `cvae_utils.losses`, and this is its code:
 
 # %% tags=["shown"]
@@ -235,14 +235,20 @@ ax.bar(np.arange(256) / 255, counts, width=1 / 255, color=plotting.CLASS_COLOURS
 ax.set(
     xlabel="pixel value x", ylabel="number of pixels", yscale="log", title=f"{share_grey:.0%} of all pixels are grey"
 )
-plotting.show(fig, alt="Histogram of pixel values on a log scale: most are 0, a smaller peak is at 1, few lie between.")
+plotting.show(fig, alt=f"Histogram of pixel values on a log scale; {share_grey:.0%} lie strictly between 0 and 1.")
 
 # %% [markdown]
-# There are two ways to deal with them. Some papers turn each grey pixel into black with probability $x$, which is
-# called **binarisation**. The tutorials that this course grew from keep the grey and put it into the same formula, and so
-# do we. For a grey $x$ the formula is the average of its two values at black and at white, weighted by $x$ and $1 - x$:
-# what one would pay on average if the pixel were binarised. Losses of the two kinds cannot be compared with each other,
-# so a number from a paper always needs to say which one it is.
+# Many of MNIST's grey pixels are nearly black, for its ink is mostly 253 and not 255; the others lie on the edges of the
+# strokes. There are two ways to deal with them. Some papers turn each grey pixel into black with probability $x$, which
+# is called **binarisation**. The tutorials that this course grew from keep the grey and put it into the same formula, and
+# so do we. For a grey $x$ the formula is the average of its two values at black and at white, weighted by $x$ and
+# $1 - x$: what one would pay on average if the pixel were binarised.
+#
+# For one fixed $\mu$ the two agree, then, on average. But a model trained on binarised images sees other images and
+# learns another $\mu$, and images binarised at a fixed threshold are easier still. So losses of different kinds cannot be
+# compared, and a number from a paper always needs to say which kind it is. And strictly, with grey $x$ the formula is no
+# longer the logarithm of a probability, since over all grey values it does not add up to one. It is a cross-entropy, and
+# like most of the literature we keep the name. (The *continuous Bernoulli* distribution adds the missing constant.)
 #
 # Grey has a consequence that surprises many. **Predict:** a pixel has $x = 0.3$. Which $\mu$ costs least? How much is
 # left to pay at that $\mu$?
@@ -263,8 +269,8 @@ plotting.show(
 )
 
 # %% [markdown]
-# The best answer is $\mu = x$, and it still costs the entropy of a coin that shows black with probability $x$. So a
-# model that reproduces every image exactly does not reach a loss of zero. It reaches the **grey floor**, the entropy of
+# Setting the derivative $-\frac{x}{\mu} + \frac{1 - x}{1 - \mu}$ to zero gives $\mu = x$. What is left to pay there,
+# $-x \log x - (1 - x) \log (1 - x)$, is the **entropy** of a coin that shows black with probability $x$. So a model that reproduces every image exactly does not reach a loss of zero. It reaches the **grey floor**, the entropy of
 # the grey pixels, summed over the image. No model can go below it.
 #
 # **Think!** A friend prints the reconstruction loss of a VAE on grey MNIST and gets 20 nats per image, below the floor
@@ -278,11 +284,10 @@ plotting.show(
 #
 # </details>
 #
-# ## 7. Three models without a network
+# ## 7. Three baselines and a floor
 #
-# Now the bounds that everything else is measured against. The first model knows the picture already; the second one
-# knows nothing but the average of the training images; the third also knows the label, and says the average of that
-# class.
+# Now the numbers that everything else is measured against: saying ½ everywhere, saying the mean of all training images,
+# saying the mean of the image's class, and the best that any $\mu$ could do.
 #
 # Start with the average image. Each of its pixels is the $\mu$ that costs least on the training set.
 
@@ -301,7 +306,9 @@ plotting.show(
 
 # %%
 validation_pixels = digits.validation.images.reshape(len(digits.validation), -1) / 255
+impossible = (validation_pixels[:, mean_image == 0] > 0).any(axis=1)
 print(f"{np.sum(mean_image == 0)} pixels have no ink in any training image")
+print(f"validation images with ink on one of them: {impossible.sum()} of {len(impossible):,}")
 print("validation images that are impossible under the mean of their class:")
 for label in range(10):
     images = validation_pixels[digits.validation.labels == label]
@@ -309,9 +316,9 @@ for label in range(10):
     print(f"  class {label}: {impossible.sum():2} of {len(images):3}")
 
 # %% [markdown]
-# For those images the mean says "never", and the loss of the whole set is infinite. A mean over so many images
-# deserves some doubt, and the usual way to put in a doubt is to pretend to have seen one more image that is half black
-# everywhere. It changes nothing that can be seen, and "never" becomes "hardly ever".
+# A single image like that makes the loss of the whole set infinite. (On the small data set there happens to be none; a
+# new image could still be one.) "Never seen" is not "impossible", and the usual way to say so is to pretend to have seen
+# one more image, which is half black everywhere. It changes nothing that can be seen, and "never" becomes "hardly ever".
 
 # %%
 def doubtful_mean(pixels):
@@ -332,43 +339,63 @@ class_means = np.stack([doubtful_mean(train_pixels[digits.train.labels == label]
 # %%
 test_pixels = digits.test.images.reshape(len(digits.test), -1) / np.float32(255)
 sure_enough = np.clip(test_pixels, 1e-6, 1 - 1e-6)  # the logit of a pixel that is exactly 0 would be infinite
-bounds = {
+scores = {
     "knowing nothing, μ = ½": 784 * np.log(2),
     "mean image": negative_log_likelihood(test_pixels, mean_image),
     "mean image of the class": negative_log_likelihood(test_pixels, class_means[digits.test.labels]),
     "grey floor": negative_log_likelihood(test_pixels, sure_enough),
 }
 print(f"negative log-likelihood on the test images of {digits.name}, nats per image")
-for name, nats in bounds.items():
+for name, nats in scores.items():
     print(f"  {name:25} {nats:7.2f}")
 
 # %%
 fig, ax = plt.subplots(figsize=(8, 2), layout="constrained")
-bars = ax.barh(list(bounds), list(bounds.values()), color=plotting.CLASS_COLOURS[0])
+bars = ax.barh(list(scores), list(scores.values()), color=plotting.CLASS_COLOURS[0])
 ax.bar_label(bars, fmt="%.1f", padding=3)
 ax.invert_yaxis()
 ax.set(xlabel="nats per image, smaller is better", xlim=(0, 620))
-description = ", ".join(f"{name} {nats:.1f}" for name, nats in bounds.items())
+description = ", ".join(f"{name} {nats:.1f}" for name, nats in scores.items())
 plotting.show(fig, alt=f"Bar chart of four negative log-likelihoods in nats per image: {description}.")
 
 # %% [markdown]
 # Keep these numbers in mind; each of them has a meaning for the models to come.
 #
-# * A VAE that has learned nothing but to ignore its latent variable puts out the mean image. When a training run stalls
-#   at the second number, that is what has happened. It is called **collapse**.
-# * A conditional VAE that ignores its latent variable but uses its label puts out the mean of the class: the third
-#   number. It is the bound that a CVAE has to beat before its latent variable is worth anything.
-# * The difference between the two is what the label alone is worth to such a simple model.
-# * The last is the floor. Whatever a model's loss is, the part below the floor was never its to win.
+# * A VAE, from the next lesson on, describes each image by a few numbers, its *latent variables*. One that ignores them
+#   can at best put out the mean image. When a training run stalls at the second number, that is what has happened. It is
+#   called **posterior collapse**.
+# * A conditional VAE that ignores its latent variables but uses its label puts out the mean of the class: the third
+#   number. A CVAE has to beat it before its latent variables are worth anything.
+# * The last is the floor. No model can remove the part of its loss that lies below it.
 #
-# **Think!** The entropy of the label itself is at most $\log 10 \approx 2.3$ nats. How can knowing it save so many more?
+# The second and the third number differ by far more than the label can tell: to name one of ten classes takes at most
+# $\log 10 \approx 2.3$ nats. Where does the rest come from? Build a model that is *not* told the label and knows only that
+# there are ten class means, mixed in the proportions $p(y)$ of the training set:
+#
+# $$p(x) = \sum_y p(y)\, p(x \mid y)$$
+#
+# **Predict:** is its loss nearer to that of the mean image, or to that of the class mean?
+
+# %%
+logits = np.log(class_means / (1 - class_means))
+log_p = test_pixels @ logits.T - np.logaddexp(0, logits).sum(axis=1)  # log p(x|y) of each test image and class
+log_p_y = np.log(np.bincount(digits.train.labels) / len(digits.train))
+mixture = -np.logaddexp.reduce(log_p + log_p_y, axis=1).mean()
+print(f"mean of the image's class, label told    {scores['mean image of the class']:7.2f}")
+print(f"mixture of the ten means, label not told {mixture:7.2f}")
+
+# %% [markdown]
+# **Think!** How can a model that is not told the label do as well as one that is?
 #
 # <details><summary>Answer</summary>
 #
-# Because the pixels are not independent of each other, and the mean image pretends that they are. The label tells about
-# hundreds of pixels at once, and the mean image pays for each of them separately. A model whose latent variable has
-# found out the digit by itself has that saving already, and for such a model the label is worth at most about 2.3 nats.
-# Remember this when someone says that a CVAE reconstructs better than a VAE: it was also told more.
+# It finds the label out. The pixels of an image depend on each other, and seeing the image leaves little doubt which mean
+# fits. What costs so much in the mean image is not that the label is missing, but that its pixels are independent of each
+# other, so that it has to pay for each of them separately. The mixture even does a little better here: for an image that
+# looks like another class it may use that class's mean.
+#
+# In general, within one model, $\log p(x \mid y) - \log p(x) = \log \frac{p(y \mid x)}{p(y)} \le -\log p(y)$, about 2.3
+# nats. Remember this when someone says that a CVAE reconstructs better than a VAE: it was also told more.
 #
 # </details>
 #
@@ -376,12 +403,12 @@ plotting.show(fig, alt=f"Bar chart of four negative log-likelihoods in nats per 
 #
 # The log-likelihood of an image is a sum over its pixels, in nats, and a model is good when the test images get a high
 # one. Networks put out logits, and $x\ell - \mathrm{softplus}(\ell)$ computes the log-likelihood safely. Grey pixels
-# leave a floor that no model can pass, and two averages give bounds that a model has to beat. The test set gives results
-# and nothing else.
+# leave a floor that no model can pass, and two averages give baselines that a model has to beat. The test set gives
+# results and nothing else.
 #
-# **Before you go on**, try two things in a new cell. Compute the four bounds for `data.load("digits")`: which one moves
-# most, and why? Then replace `ops.softplus(logits)` by `ops.log(1 + ops.exp(logits))` and find the smallest logit for
-# which the result breaks.
+# **Before you go on**, try two things in a new cell. Compute the four numbers for `data.load("digits")`: which one moves
+# most, and why? Then replace `ops.softplus(logits)` by `ops.log(1 + ops.exp(logits))` and find the smallest whole positive
+# logit, in float32, for which the result is infinite. What happens at −17?
 #
 # **Next:** [lesson 02](02_plain_vae.ipynb) builds a model that beats the mean image by finding out, for each image,
 # a small number of things worth knowing.
@@ -389,10 +416,13 @@ plotting.show(fig, alt=f"Bar chart of four negative log-likelihoods in nats per 
 # ## References
 #
 # * Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, *Gradient-based learning applied to document recognition*, Proceedings
-#   of the IEEE 86(11), 1998. It describes MNIST and the groups of writers.
-# * E. Alpaydin, C. Kaynak, *Optical Recognition of Handwritten Digits*, UCI Machine Learning Repository, 1998: the digits in
-#   scikit-learn.
+#   of the IEEE 86(11), 1998. It describes MNIST and the two groups of writers.
+# * C. Yadav, L. Bottou, *Cold Case: The Lost MNIST Digits*, NeurIPS 2019: how MNIST was made, and in which order.
+# * E. Alpaydin, C. Kaynak, *Optical Recognition of Handwritten Digits*, UCI Machine Learning Repository, 1998: the digits
+#   in scikit-learn.
 # * R. Salakhutdinov, I. Murray, *On the quantitative analysis of deep belief networks*, ICML 2008: MNIST binarised
 #   at random.
+# * G. Loaiza-Ganem, J. P. Cunningham, *The continuous Bernoulli: fixing a pervasive error in variational autoencoders*,
+#   NeurIPS 2019.
 # * M. A. Petroff, *Accessible color sequences for data visualization*, arXiv:2107.02270, 2021: the colours of the
 #   figures.

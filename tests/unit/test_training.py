@@ -82,7 +82,7 @@ def the_users_handler():
 # --- Parts of the recipe --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("steps", [20, 100])
+@pytest.mark.parametrize("steps", [10, 40])
 def test_learning_rate_rises_and_falls(steps):
     schedule = training.learning_rate_schedule(0.006, steps)
     rates = np.array([float(schedule(step)) for step in range(steps + 1)])
@@ -181,6 +181,7 @@ def test_an_epochs_noise_and_order_follow_from_seed_and_epoch(make_vae):
 def test_progress_bar_shows_the_parts_and_the_time_left(uninterrupted):
     _, history, text = uninterrupted
     bars = text.split("\r")
+    assert "Interrupted" not in text
     assert "\n" not in text.strip()
     assert bars[-1].startswith("100%|")
     assert f"epoch {EPOCHS}/{EPOCHS}" in bars[-1]
@@ -229,15 +230,6 @@ def test_an_interrupt_ends_training_and_keeps_the_model(make_vae, images, capsys
 
     last_line = capsys.readouterr().out.splitlines()[-1]
     assert last_line.startswith("Interrupted in epoch 2 of 3. The model keeps what it has learned. Training it again")
-
-
-def test_the_message_is_printed_once_and_only_after_an_interrupt(uninterrupted, make_vae, images, capsys, tmp_path):
-    assert "Interrupted" not in uninterrupted[2]
-    with do_in_training(interrupt, epoch=1, step=0):
-        train(make_vae(), images, checkpoint=tmp_path)
-    text = capsys.readouterr().out
-    assert text.count("Interrupted") == 1
-    assert f"Run the same call again to go on from the last whole epoch, kept in {tmp_path}." in text
 
 
 def test_a_second_interrupt_stops_at_once(make_vae, images):
@@ -298,11 +290,13 @@ def test_resuming_after_an_interrupt(uninterrupted, make_vae, images, tmp_path, 
     with do_in_training(interrupt, epoch=1, step=2):
         train(make_vae(), images, checkpoint=folder)
     assert sorted(file.name for file in folder.iterdir()) == ["epoch_0001.weights.h5", "state.json"]
-    capsys.readouterr()
+    text = capsys.readouterr().out
+    assert text.count("Interrupted") == 1
+    assert f"Run the same call again to go on from the last whole epoch, kept in {folder}." in text
     assert_resumes_to(uninterrupted, make_vae(seed=7), images, str(folder))
     text = capsys.readouterr().out
     assert text.startswith(f"Going on from {folder}, after epoch 1 of 3.\n")
-    assert "100%|" not in text.split("\r")[1] and "epoch 2/3" in text
+    assert text.split("\r")[1].startswith(" 33%|") and "Interrupted" not in text
     assert sorted(file.name for file in folder.iterdir()) == ["epoch_0003.weights.h5", "state.json"]
 
 
