@@ -152,9 +152,10 @@ def latent_map(z, labels, class_names):
         centres.append(f"{name} at ({centre[0]:.1f}, {centre[1]:.1f})")
         badge = {"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": CLASS_COLOURS[label], "linewidth": 2}
         ax.annotate(str(label), centre, ha="center", va="center", fontsize=12, fontweight="bold", bbox=badge)
-        legend_name = "" if name == str(label) else name  # the marker shows the digit already
-        ax.scatter([], [], marker=f"${label}$", s=60, linewidths=0, color=CLASS_COLOURS[label], label=legend_name)
-    ax.legend(title="class", loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+        if name != str(label):  # the marker of a class whose name is its number says everything
+            ax.scatter([], [], marker=f"${label}$", s=60, linewidths=0, color=CLASS_COLOURS[label], label=name)
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(title="class", loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     fig.alt = (
         f"Scatter plot of {len(z)} images in the latent plane. Median position of each class: {', '.join(centres)}."
     )

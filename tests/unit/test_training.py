@@ -82,7 +82,7 @@ def the_users_handler():
 # --- Parts of the recipe --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("steps", [10, 40])
+@pytest.mark.parametrize("steps", [20, 40])
 def test_learning_rate_rises_and_falls(steps):
     schedule = training.learning_rate_schedule(0.006, steps)
     rates = np.array([float(schedule(step)) for step in range(steps + 1)])
