@@ -338,7 +338,7 @@ class_means = np.stack([doubtful_mean(train_pixels[digits.train.labels == label]
 
 # %%
 test_pixels = digits.test.images.reshape(len(digits.test), -1) / np.float32(255)
-sure_enough = np.clip(test_pixels, 1e-6, 1 - 1e-6)  # the logit of a pixel that is exactly 0 would be infinite
+sure_enough = np.clip(test_pixels, 1e-7, 1 - 1e-7)  # the logit of a pixel that is exactly 0 would be infinite
 scores = {
     "knowing nothing, μ = ½": 784 * np.log(2),
     "mean image": negative_log_likelihood(test_pixels, mean_image),
@@ -391,8 +391,8 @@ print(f"mixture of the ten means, label not told {mixture:7.2f}")
 #
 # It finds the label out. The pixels of an image depend on each other, and seeing the image leaves little doubt which mean
 # fits. What costs so much in the mean image is not that the label is missing, but that its pixels are independent of each
-# other, so that it has to pay for each of them separately. The mixture even does a little better here: for an image that
-# looks like another class it may use that class's mean.
+# other, so that it has to pay for each of them separately. On MNIST the mixture even does a little better: for an image
+# that looks like another class it may use that class's mean.
 #
 # In general, within one model, $\log p(x \mid y) - \log p(x) = \log \frac{p(y \mid x)}{p(y)} \le -\log p(y)$, about 2.3
 # nats. Remember this when someone says that a CVAE reconstructs better than a VAE: it was also told more.

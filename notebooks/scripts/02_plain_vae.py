@@ -674,9 +674,7 @@ plotting.show(plotting.image_grid(vae.decode(z), columns=12), alt="24 new digits
 # %%
 shipped = weights.describe("dense_vae")
 print(f"trained here, {epochs} epochs of {digits.name}: {result['loss']:.2f} nats on its test images")
-print(
-    f"the course's weights, {shipped['recipe']['epochs']} epochs of mnist: {shipped['test']['loss']:.2f} nats on mnist's"
-)
+print(f"the course's weights, {shipped['recipe']['epochs']} epochs of mnist: {shipped['test']['loss']:.2f} nats")
 if digits.name != "mnist":
     print("These are two data sets: the two numbers cannot be compared.")
 trained.compile()
@@ -686,7 +684,7 @@ for part in ("train", "validation", "test"):
     print(f"the course's weights on {len(images):6,} {part:10} images of {digits.name}: {loss:.2f} nats")
 
 # %% [markdown]
-# The loss on training images lies well below the other two: in that many epochs the network did learn some of them by
+# On MNIST the loss on training images lies well below the other two: in that many epochs the network did learn some of them by
 # heart. Tutorials often print only the training loss. The example of the Keras documentation, with a convolutional
 # network and two latent dimensions, prints 146.95 after 30 epochs on training and test images pooled
 # ([keras.io](https://keras.io/examples/generative/vae/)); the number to hold against it is our training loss, and neither
