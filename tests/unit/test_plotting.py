@@ -175,7 +175,7 @@ def test_latent_map_draws_every_point_in_its_class_colour(points):
 def test_latent_map_without_one_of_the_classes(points):
     fig = plotting.latent_map(*points, CLASS_NAMES)
     present = list("012356789")
-    assert [text.get_text() for text in fig.axes[0].get_legend().get_texts()] == present
+    assert fig.axes[0].get_legend() is None  # markers and badges name the digits already
     assert [text.get_text() for text in fig.axes[0].texts] == present
     assert re.findall(r"(\d) at \(", fig.alt) == present
 
@@ -183,7 +183,7 @@ def test_latent_map_without_one_of_the_classes(points):
 def test_latent_map_names_the_classes():
     names = ["T-shirt", "Trouser"]
     fig = plotting.latent_map(np.eye(2), np.array([0, 1]), names)
-    assert [text.get_text() for text in fig.axes[0].get_legend().get_texts()] == ["0 T-shirt", "1 Trouser"]
+    assert [text.get_text() for text in fig.axes[0].get_legend().get_texts()] == names
     assert "T-shirt at (1.0, 0.0), Trouser at (0.0, 1.0)" in fig.alt
 
 
