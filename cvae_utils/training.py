@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 WARM_UP_FRACTION = 0.1
 EVALUATION_BATCH_SIZE = 1000
+STATE_FILE = "state.json"
 
 
 def train(model, images, validation_images, *, epochs, batch_size=128, learning_rate=6e-3, seed=0, checkpoint=None):
@@ -208,6 +209,9 @@ class StopOnInterrupt(keras.callbacks.Callback):
         if self.interrupted.is_set():
             self.model.stop_training = True
 
+    def on_epoch_end(self, epoch, logs=None):  # the interrupt may come while the validation loss is measured
+        self.on_train_batch_end(None)
+
 
 @contextlib.contextmanager
 def interrupt_flag():
@@ -245,7 +249,7 @@ def interruption_message(epochs_begun, epochs, checkpoint):
 class SaveCheckpoint(keras.callbacks.Callback):
     """Write weights, optimizer and history after each whole epoch.
 
-    ``state.json`` is replaced last and in one step, so that the folder holds a complete state at any moment.
+    The file ``state.json`` is replaced last and in one step, so that the folder holds a complete state at any moment.
     """
 
     def __init__(self, folder, recipe, history, interrupted):
@@ -255,16 +259,22 @@ class SaveCheckpoint(keras.callbacks.Callback):
         self.history = history
         self.interrupted = interrupted
 
+    def on_train_begin(self, logs=None):
+        if not (self.folder / STATE_FILE).exists():  # an interrupted first epoch starts anew from the same weights
+            self.save(epochs_done=0)
+
     def on_epoch_end(self, epoch, logs=None):
-        if self.interrupted.is_set():  # the epoch may be incomplete
-            return
+        if not self.interrupted.is_set():  # or the epoch may be incomplete
+            self.save(epochs_done=epoch + 1)
+
+    def save(self, epochs_done):
         self.folder.mkdir(parents=True, exist_ok=True)
-        weights = self.folder / f"epoch_{epoch + 1:04d}.weights.h5"
+        weights = self.folder / f"epoch_{epochs_done:04d}.weights.h5"
         self.model.save_weights(weights)
         state = {"recipe": self.recipe, "weights": weights.name, "history": self.history}
-        draft = self.folder / "state.json.part"
+        draft = self.folder / f"{STATE_FILE}.part"
         draft.write_text(json.dumps(state))
-        os.replace(draft, self.folder / "state.json")
+        os.replace(draft, self.folder / STATE_FILE)
         for old in self.folder.glob("epoch_*.weights.h5"):
             if old != weights:
                 old.unlink()
@@ -275,7 +285,7 @@ def restore(model, folder, recipe):
 
     Returns an empty history where the folder holds no state, and refuses the state of another recipe.
     """
-    state_file = Path(folder) / "state.json"
+    state_file = Path(folder) / STATE_FILE
     if not state_file.exists():
         return {}
     state = json.loads(state_file.read_text())

@@ -35,7 +35,7 @@ def load(name):
     if name not in BUILDERS:
         raise ValueError(f"there are no trained weights named {name!r}; there are: {', '.join(BUILDERS)}")
     file = FOLDER / f"{name}.weights.h5"
-    if sha256(file) != describe(name)["sha256"]:
+    if not file.exists() or sha256(file) != describe(name)["sha256"]:
         raise ValueError(f"{file} is not the file that the course ships; install the package again")
     model = BUILDERS[name]()
     model.load_weights(file)

@@ -465,7 +465,8 @@ def load_in_another_process(launcher, host, cache):
     )
     done = subprocess.run(
         [*launcher, sys.executable, "-c", script],
-        env=os.environ | {"PYTHONPATH": f"{HERE}{os.pathsep}{ROOT}"},
+        # Without the second, Python would cut off the bytecode files that it writes under the limits of these tests.
+        env=os.environ | {"PYTHONPATH": f"{HERE}{os.pathsep}{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
     )

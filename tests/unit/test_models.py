@@ -74,13 +74,21 @@ def test_encoder_and_decoder_work_alone(images, latent_dim):
 
 
 def test_the_encoder_scales_the_pixels(images):
-    """The first layer sees pixels in [0, 1]: the heads are those of a network written out in NumPy."""
+    """The first layer sees pixels in [0, 1]: its outputs are those of a network written out in NumPy."""
     encoder = models.dense_encoder(hidden_units=16)
     kernel, bias, to_mean, mean_bias, to_log_var, log_var_bias = encoder.get_weights()
     hidden = np.maximum(images.reshape(103, 784) / 255 @ kernel + bias, 0)
     z_mean, z_log_var = encoder.predict(images, verbose=0)
     np.testing.assert_allclose(z_mean, hidden @ to_mean + mean_bias, atol=1e-4)
     np.testing.assert_allclose(z_log_var, hidden @ to_log_var + log_var_bias, atol=1e-4)
+
+
+def test_the_decoder_is_a_network_of_one_hidden_layer():
+    decoder = models.dense_decoder(hidden_units=16)
+    kernel, bias, to_logits, logits_bias = decoder.get_weights()
+    z = np.random.default_rng(6).normal(0, 3, (11, 2))
+    logits = np.maximum(z @ kernel + bias, 0) @ to_logits + logits_bias
+    np.testing.assert_allclose(decoder.predict(z, verbose=0), logits.reshape(11, 28, 28, 1), atol=1e-4)
 
 
 # --- The loss -------------------------------------------------------------------------------------

@@ -51,7 +51,9 @@ def points():
 def history(epochs):
     curve = 150 + 50 / np.arange(1, epochs + 1)
     parts = {"loss": curve + 5, "reconstruction": curve, "kl": np.full(epochs, 5.0)}
-    return {prefix + name: list(values) for prefix in ("", "val_") for name, values in parts.items()}
+    return {name: list(values) for name, values in parts.items()} | {
+        "val_" + name: list(1.01 * values) for name, values in parts.items()
+    }
 
 
 def drawn(fig):
@@ -204,7 +206,8 @@ def test_training_history_draws_both_curves_of_each_part(epochs):
         np.testing.assert_allclose(validation.get_ydata(), values["val_" + part])
         low, high = ax.get_ylim()
         assert low < min(values["val_" + part]) and max(values["val_" + part]) < high
-    assert f"reconstruction from 200.0 to {150 + 50 / epochs:.1f} nats" in fig.alt
+    first, last = (values["val_reconstruction"][i] for i in (0, -1))
+    assert f"reconstruction from {first:.1f} to {last:.1f} nats" in fig.alt
 
 
 def test_every_figure_has_a_description(few_images, points):
@@ -249,7 +252,11 @@ def test_show_closes_a_figure_of_pyplots(pyplot_figure, displayed):
 
 
 @pytest.mark.parametrize("alt", [None, ""])
-def test_show_refuses_a_figure_without_description(displayed, alt):
+@pytest.mark.parametrize("figures_alt", [None, ""])
+def test_show_refuses_a_figure_without_description(displayed, alt, figures_alt):
+    fig = Figure()
+    if figures_alt is not None:
+        fig.alt = figures_alt
     with pytest.raises(ValueError, match=r"this figure has no alt text; say in a sentence what it shows: show\(fig"):
-        plotting.show(Figure(), alt=alt)
+        plotting.show(fig, alt=alt)
     assert displayed == []

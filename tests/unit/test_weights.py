@@ -79,7 +79,6 @@ def test_a_damaged_file_is_refused(copied, name, damage):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.xfail(reason="the file is read before it is known to exist", raises=FileNotFoundError, strict=True)
 def test_a_missing_file_is_refused(copied, name):
     (copied / f"{name}.weights.h5").unlink()
     with pytest.raises(ValueError, match="install the package again"):
