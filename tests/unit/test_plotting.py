@@ -1,8 +1,10 @@
 """Tests of `cvae_utils.plotting`: every pixel and point where it should be, and a description with every figure."""
 
+import base64
 import io
 import re
 import types
+from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -233,10 +235,23 @@ def test_show_displays_a_png_with_its_description(displayed, few_images):
     fig = plotting.image_grid(few_images, columns=3)
     assert plotting.show(fig) is None
     (output,) = displayed
-    assert set(output["data"]) == {"image/png", "text/plain"}
+    assert set(output["data"]) == {"text/html", "image/png", "text/plain"}
     assert output["metadata"] == {"image/png": {"alt": fig.alt}}
     assert output["data"]["text/plain"] == fig.alt
     assert Image.open(io.BytesIO(output["data"]["image/png"])).format == "PNG"
+
+
+def test_show_displays_html_whose_picture_has_the_description(displayed, few_images):
+    alt = 'Digits "3" & <5>.'
+    plotting.show(plotting.image_grid(few_images, columns=3), alt=alt)
+    (output,) = displayed
+    found = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attributes: found.append((tag, dict(attributes)))
+    parser.feed(output["data"]["text/html"])
+    ((tag, attributes),) = found
+    assert (tag, attributes["alt"]) == ("img", alt)
+    assert base64.b64decode(attributes["src"].removeprefix("data:image/png;base64,")) == output["data"]["image/png"]
 
 
 def test_show_takes_a_description_and_prefers_it(displayed, few_images):
