@@ -370,7 +370,7 @@ def _read_array(path, key):
     """Read one array: images (n, 28, 28) or labels (n,)."""
     if path.suffix == ".npz":
         # Not np.load: what is no zip file would be an error about pickles there.
-        with np.lib.npyio.NpzFile(path, allow_pickle=False) as archive:
+        with open(path, "rb") as file, np.lib.npyio.NpzFile(file, allow_pickle=False) as archive:
             return archive[key]
     with gzip.open(path) as file:
         content = file.read()

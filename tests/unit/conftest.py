@@ -24,7 +24,7 @@ def make_vae():
 
     def make(seed=0, **sizes):
         keras.utils.set_random_seed(seed)
-        return models.dense_vae(**{"hidden_units": 16, **sizes})
+        return models.dense_vae(**{"hidden_units": 32, **sizes})
 
     return make
 

@@ -23,7 +23,7 @@ def quiet_vae(make_vae):
     """A model whose encoder is so sure that the samples are its means. Its decoder reacts strongly to them."""
     model = make_vae()
     head = model.encoder.get_layer("z_log_var")
-    head.set_weights([np.zeros((16, 2)), np.full(2, -1e3)])
+    head.set_weights([np.zeros((32, 2)), np.full(2, -1e3)])
     output = model.decoder.layers[-2]
     output.set_weights([3 * weights for weights in output.get_weights()])
     model.compile(optimizer="adam")
