@@ -66,10 +66,10 @@ def train(model, images, validation_images, *, epochs, batch_size=128, learning_
         "model": model.name,
         "parameters": model.count_params(),
         "images": len(images),
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "seed": seed,
+        "epochs": int(epochs),  # a NumPy integer could not be written as JSON
+        "batch_size": int(batch_size),
+        "learning_rate": float(learning_rate),
+        "seed": int(seed),
     }
     history = restore(model, checkpoint, recipe) if checkpoint else {}
     epochs_done = len(history.get("loss", []))

@@ -285,6 +285,13 @@ def assert_resumes_to(uninterrupted, model, images, folder):
     assert_same_weights(model, uninterrupted[0])
 
 
+def test_a_checkpoint_takes_numpys_numbers(make_vae, images, tmp_path):
+    numbers = {"epochs": np.int64(1), "seed": np.int64(3), "learning_rate": np.float32(0.001)}
+    assert train(make_vae(), images, checkpoint=tmp_path, **numbers) == train(
+        make_vae(), images, checkpoint=tmp_path, **numbers
+    )
+
+
 def test_resuming_after_an_interrupt(uninterrupted, make_vae, images, tmp_path, capsys):
     folder = tmp_path / "made" / "on" / "demand"
     with do_in_training(interrupt, epoch=1, step=2):
