@@ -279,8 +279,8 @@ plotting.show(
 # <details><summary>Answer</summary>
 #
 # That the number is not this loss. They may have averaged over something that should be summed, or binarised the
-# images, or left out a term. A value below a bound is never good news; it is a bug report. Lesson 03 collects the usual
-# ones.
+# images, or left out a term. A value below a bound is never good news; it is a bug report. A later lesson collects the
+# usual ones.
 #
 # </details>
 #

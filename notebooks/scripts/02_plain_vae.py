@@ -71,7 +71,7 @@ plotting.show(plotting.manifold(trained.decode))
 # | --- | --- | --- |
 # | $x$ | `images`, `x` | an image of 784 pixels |
 # | $\mu$ | `mean`, `means` | the probability of black for each pixel, as in lesson 01 |
-# | $y$ | `labels` | its label, from lesson 04 on |
+# | $y$ | `labels` | its label, which this model never sees |
 # | $z$ | `z` | the latent variables of an image |
 # | $\varepsilon$ | `epsilon` | noise from $\mathcal{N}(0, I)$ |
 # | $p(x \mid z)$ | `decoder` | the likelihood, by its logits |
@@ -87,7 +87,7 @@ plotting.show(plotting.manifold(trained.decode))
 #
 # An integral over a distribution can be estimated by an average over samples from it: draw $k$ points from the prior,
 # decode each, and average the likelihoods of the image. The trained decoder lets us try that on one validation image. The
-# likelihoods are near $e^{-190}$, so they stay logarithms: `np.logaddexp.reduce` gives the logarithm of a sum of
+# likelihoods are far too small for float32, so they stay logarithms: `np.logaddexp.reduce` gives the logarithm of a sum of
 # exponentials, and subtracting $\log k$ makes the sum a mean.
 #
 # **Predict:** the likelihoods of an image under 10,000 points of the prior are added up. How many of the points make up
