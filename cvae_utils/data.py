@@ -91,6 +91,28 @@ class Dataset:
         )
 
 
+def one_hot(labels, classes=10):
+    """Return the one-hot vectors of labels: row i of the identity matrix for class i.
+
+    Parameters
+    ----------
+    labels : array or sequence of int, shape (n,)
+        Classes from 0 to ``classes`` − 1.
+    classes : int
+        Length of a vector.
+
+    Returns
+    -------
+    numpy.ndarray, float32 (n, classes)
+
+    Raises
+    ------
+    IndexError
+        If a label is not below ``classes``.
+    """
+    return np.eye(classes, dtype="float32")[labels]
+
+
 def load(name, *, seed=0):
     """Load a data set, downloading it when it is nowhere on this machine.
 

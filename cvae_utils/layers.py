@@ -32,3 +32,27 @@ class Sampling(keras.layers.Layer):
         sigma = ops.exp(0.5 * ops.clip(z_log_var, *LOG_VAR_RANGE))
         epsilon = keras.random.normal(ops.shape(z_mean), seed=self.seed_generator)
         return z_mean + sigma * epsilon
+
+
+def first_decoder_layer(units):
+    """Return a dense layer whose units bend in different places of the latent space, all over the prior.
+
+    With Keras' own initial values, biases of zero and small weights, every relu would bend along a line through the
+    origin, and training would first have to move those lines apart.
+
+    Parameters
+    ----------
+    units : int
+        Width of the layer.
+
+    Returns
+    -------
+    keras.layers.Dense
+        With relu, weights from N(0, 1) and biases from the uniform distribution on [−1, 1].
+    """
+    return keras.layers.Dense(
+        units,
+        activation="relu",
+        kernel_initializer=keras.initializers.RandomNormal(stddev=1.0),
+        bias_initializer=keras.initializers.RandomUniform(-1.0, 1.0),
+    )

@@ -113,7 +113,7 @@ del again, other  # two more copies of the data would only fill the memory
 #
 # **Predict:** what is the shape of `one_hot([3, 0])`, and where are its ones?
 
-# %% tags=["nbval-check-output"]
+# %% tags=["shown", "nbval-check-output"]
 def one_hot(labels, classes=10):
     return np.eye(classes, dtype="float32")[labels]
 

@@ -465,7 +465,7 @@ class VAE(keras.Model):
         self.sampling = Sampling()
         self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
         self.kl_tracker = keras.metrics.Mean(name="kl")
-        self(keras.Input(IMAGE_SHAPE, dtype="uint8"))  # builds the model, so that weights can be saved and loaded
+        self(encoder.input)  # builds the model, so that weights can be saved and loaded
 
     def call(self, images):
         check_images(images)

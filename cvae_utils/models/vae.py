@@ -1,11 +1,11 @@
-"""The course's models: Keras models whose loss is the negative ELBO."""
+"""The plain VAE and its dense networks."""
 
 import cvae_utils._quiet_start  # noqa: F401
 
 import keras
 from keras import layers, ops
 
-from cvae_utils.layers import Sampling
+from cvae_utils.layers import Sampling, first_decoder_layer
 from cvae_utils.losses import bernoulli_log_likelihood, gaussian_kl
 
 IMAGE_SHAPE = (28, 28, 1)
@@ -51,7 +51,7 @@ def dense_decoder(latent_dim=2, hidden_units=512):
         From z, float32 (batch, latent_dim), to logits, float32 (batch, 28, 28, 1).
     """
     z = keras.Input((latent_dim,), name="z")
-    x = layers.Dense(hidden_units, activation="relu")(z)
+    x = first_decoder_layer(hidden_units)(z)
     x = layers.Dense(28 * 28)(x)
     logits = layers.Reshape(IMAGE_SHAPE, name="logits")(x)
     return keras.Model(z, logits, name="decoder")
@@ -103,7 +103,7 @@ class VAE(keras.Model):
         self.sampling = Sampling()
         self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
         self.kl_tracker = keras.metrics.Mean(name="kl")
-        self(keras.Input(IMAGE_SHAPE, dtype="uint8"))  # builds the model, so that weights can be saved and loaded
+        self(encoder.input)  # builds the model, so that weights can be saved and loaded
 
     def call(self, images):
         check_images(images)

@@ -1,0 +1,38 @@
+"""The course's models: Keras models whose loss is the negative ELBO, in nats per image.
+
+``vae`` has the plain VAE with dense networks, ``cvae`` the conditional one; ``convolutional`` has convolutional networks
+for both.
+"""
+
+from cvae_utils.models.convolutional import (
+    conv_decoder,
+    conv_encoder,
+    conv_vae,
+)
+from cvae_utils.models.cvae import (
+    CVAE,
+    N_CLASSES,
+    check_one_hot,
+    conditional_dense_decoder,
+    conditional_dense_encoder,
+    dense_cvae,
+)
+from cvae_utils.models.vae import IMAGE_SHAPE, VAE, check_images, dense_decoder, dense_encoder, dense_vae
+
+__all__ = [
+    "CVAE",
+    "IMAGE_SHAPE",
+    "N_CLASSES",
+    "VAE",
+    "check_images",
+    "check_one_hot",
+    "conditional_dense_decoder",
+    "conditional_dense_encoder",
+    "conv_decoder",
+    "conv_encoder",
+    "conv_vae",
+    "dense_cvae",
+    "dense_decoder",
+    "dense_encoder",
+    "dense_vae",
+]
