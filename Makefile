@@ -9,7 +9,7 @@ UV_VERSION := $(shell sed -n 's/^required-version = "==\(.*\)"/\1/p' pyproject.t
 UV := .tools/bin/uv
 BIN := .venv/bin
 
-.PHONY: help lab test test-lowest test-browser bench-lessons lint notebooks weights stamp lock clean
+.PHONY: help lab test test-lowest test-browser bench-lessons bench-recipe lint notebooks weights stamp lock clean
 
 help:  ## Print these lines
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -33,6 +33,9 @@ test-browser: .venv/.test  ## Run a lesson in JupyterLab in a real browser (need
 
 bench-lessons: .venv/.test  ## Measure run time and memory of each lesson
 	$(BIN)/python -m benchmarks.lessons
+
+bench-recipe: .venv/.test  ## Compare the training recipe with the published ones (needs MNIST, takes 15 minutes)
+	$(BIN)/python -m benchmarks.recipe
 
 lint: .venv/.test  ## Check the style of code and notebooks
 	$(BIN)/ruff check

@@ -34,25 +34,27 @@ class Sampling(keras.layers.Layer):
         return z_mean + sigma * epsilon
 
 
-def first_decoder_layer(units):
+def first_decoder_layer(units, activation="relu"):
     """Return a dense layer whose units bend in different places of the latent space, all over the prior.
 
-    With Keras' own initial values, biases of zero and small weights, every relu would bend along a line through the
+    With Keras' own initial values, biases of zero and small weights, every unit would bend along a line through the
     origin, and training would first have to move those lines apart.
 
     Parameters
     ----------
     units : int
         Width of the layer.
+    activation : str
+        The unit's function, one that bends at zero.
 
     Returns
     -------
     keras.layers.Dense
-        With relu, weights from N(0, 1) and biases from the uniform distribution on [−1, 1].
+        With weights from N(0, 1) and biases from the uniform distribution on [−1, 1].
     """
     return keras.layers.Dense(
         units,
-        activation="relu",
+        activation=activation,
         kernel_initializer=keras.initializers.RandomNormal(stddev=1.0),
         bias_initializer=keras.initializers.RandomUniform(-1.0, 1.0),
     )

@@ -15,6 +15,9 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
+from cvae_utils.data import one_hot
+from cvae_utils.models import CVAE
+
 WARM_UP_FRACTION = 0.1
 EVALUATION_BATCH_SIZE = 1000
 STATE_FILE = "state.json"
@@ -103,6 +106,24 @@ def train(model, inputs, validation_inputs, *, epochs, batch_size=128, learning_
     if interrupted.is_set():
         print(interruption_message(len(history["loss"]), epochs, checkpoint))
     return history
+
+
+def inputs_of(model, split):
+    """Return what a model takes of a split of the data: its images, and for a CVAE also their one-hot labels.
+
+    Parameters
+    ----------
+    model : VAE or CVAE
+        One of the course's models.
+    split : data.Split
+        A part of a data set.
+
+    Returns
+    -------
+    array, or pair of arrays
+        For ``train``, ``evaluate`` and ``predict``.
+    """
+    return (split.images, one_hot(split.labels)) if isinstance(model, CVAE) else split.images
 
 
 def learning_rate_schedule(peak, steps):

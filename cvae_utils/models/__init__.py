@@ -1,13 +1,17 @@
 """The course's models: Keras models whose loss is the negative ELBO, in nats per image.
 
-``vae`` has the plain VAE with dense networks, ``cvae`` the conditional one; ``convolutional`` has convolutional networks
-for both.
+``vae`` has the plain VAE with dense networks, ``cvae`` the conditional one, and ``convolutional`` has convolutional
+networks for both.
 """
 
 from cvae_utils.models.convolutional import (
+    conditional_conv_decoder,
+    conditional_conv_encoder,
+    conv_cvae,
     conv_decoder,
     conv_encoder,
     conv_vae,
+    film,
 )
 from cvae_utils.models.cvae import (
     CVAE,
@@ -26,8 +30,11 @@ __all__ = [
     "VAE",
     "check_images",
     "check_one_hot",
+    "conditional_conv_decoder",
+    "conditional_conv_encoder",
     "conditional_dense_decoder",
     "conditional_dense_encoder",
+    "conv_cvae",
     "conv_decoder",
     "conv_encoder",
     "conv_vae",
@@ -35,4 +42,5 @@ __all__ = [
     "dense_decoder",
     "dense_encoder",
     "dense_vae",
+    "film",
 ]

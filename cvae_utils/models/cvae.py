@@ -94,8 +94,8 @@ class CVAE(VAE):
 
     Notes
     -----
-    ``fit``, ``evaluate`` and ``predict`` take the pair ``(images, y)`` where those of the VAE take images. Rows of y need
-    not be one-hot: the decoder also takes what lies between two classes.
+    ``fit``, ``evaluate`` and ``predict`` take the pair ``(images, y)`` where those of the VAE take images. Rows of y
+    need not be one-hot: the decoder also takes what lies between two classes.
 
     Source: Sohn, Lee and Yan, *Learning Structured Output Representation using Deep Conditional Generative Models*
     (2015), with N(0, I) as the prior p(z|y).
@@ -120,7 +120,7 @@ class CVAE(VAE):
         return self.encoder.predict((images, y), batch_size=1000, verbose=0)
 
     def decode(self, z, y):
-        """Return the pixel means μ in [0, 1] for latent points z (n, latent_dim) and labels y (n, 10), (n, 28, 28, 1)."""
+        """Return the pixel means μ in [0, 1], (n, 28, 28, 1), for latent points (n, latent_dim) and labels (n, 10)."""
         check_one_hot(y)
         z, y = (ops.convert_to_tensor(part, dtype="float32") for part in (z, y))
         return ops.convert_to_numpy(ops.sigmoid(self.decoder((z, y))))

@@ -11,7 +11,12 @@ from pathlib import Path
 from cvae_utils import models
 
 FOLDER = Path(__file__).parent
-BUILDERS = {"dense_vae": models.dense_vae}
+BUILDERS = {
+    "dense_vae": models.dense_vae,
+    "dense_cvae": models.dense_cvae,
+    "conv_vae": models.conv_vae,
+    "conv_cvae": models.conv_cvae,
+}
 
 
 def load(name):
@@ -43,7 +48,11 @@ def load(name):
 
 
 def describe(name):
-    """Return the manifest's entry for a model: ``sha256``, ``recipe`` and ``test``, its losses in nats per image."""
+    """Return the manifest's entry for a model, as a dict.
+
+    ``sha256``, ``parameters``, ``recipe``; ``test``, its losses on the test set in nats per image, mean of ten passes;
+    and ``runs``, the same for each of several seeds, with the CPU seconds that an epoch took.
+    """
     return json.loads((FOLDER / "manifest.json").read_text())[name]
 
 

@@ -407,6 +407,15 @@ from keras import layers
 IMAGE_SHAPE = (28, 28, 1)
 
 
+def first_decoder_layer(units, activation="relu"):
+    return keras.layers.Dense(
+        units,
+        activation=activation,
+        kernel_initializer=keras.initializers.RandomNormal(stddev=1.0),
+        bias_initializer=keras.initializers.RandomUniform(-1.0, 1.0),
+    )
+
+
 def dense_encoder(latent_dim=2, hidden_units=512):
     images = keras.Input(IMAGE_SHAPE, dtype="uint8", name="images")
     x = layers.Rescaling(1 / 255)(images)
@@ -419,7 +428,7 @@ def dense_encoder(latent_dim=2, hidden_units=512):
 
 def dense_decoder(latent_dim=2, hidden_units=512):
     z = keras.Input((latent_dim,), name="z")
-    x = layers.Dense(hidden_units, activation="relu")(z)
+    x = first_decoder_layer(hidden_units)(z)
     x = layers.Dense(28 * 28)(x)
     logits = layers.Reshape(IMAGE_SHAPE, name="logits")(x)
     return keras.Model(z, logits, name="decoder")
@@ -433,7 +442,10 @@ decoder = (2 * 512 + 512) + (512 * 784 + 784)
 print(f"decoder by hand {decoder:,}, in Keras {dense_decoder().count_params():,}")
 
 # %% [markdown]
-# The last layer of the decoder has no activation: it puts out logits, as lesson 01 asked for.
+# The last layer of the decoder has no activation: it puts out logits, as lesson 01 asked for. Its first layer is an
+# ordinary dense layer except for the values that it starts from. A relu unit bends along one line through the plane of
+# $z$. Keras would start with biases of zero, so that all the lines go through the origin; these values spread them over
+# the prior at once.
 #
 # **Think!** `z_mean` and `z_log_var` have no activation either. What would a `relu` on `z_mean` do?
 #
@@ -496,7 +508,8 @@ class VAE(keras.Model):
 # `check_images` refuses images that are not `uint8`, so that nobody scales them twice without noticing. The rest of the
 # package has the same code as this notebook; from the next lesson on we import it.
 #
-# **Predict:** the loss of a VAE that has not been trained yet. You know one of its two parts from lesson 01.
+# **Predict:** the loss of a VAE that has not been trained yet: is its first part above or below $784 \log 2$, the price of
+# knowing nothing from lesson 01?
 
 # %%
 keras.utils.set_random_seed(0)
@@ -506,8 +519,9 @@ untrained = vae.evaluate(digits.validation.images, batch_size=1000, verbose=0, r
 print({name: round(value, 1) for name, value in untrained.items()}, f"and 784 log 2 = {784 * np.log(2):.1f}")
 
 # %% [markdown]
-# Random weights give logits near zero, so every pixel is near $\mu = ½$: the price of knowing nothing. The KL is small,
-# since the encoder's guess is near the prior when its outputs are near zero.
+# Logits of zero would say $\mu = ½$ for every pixel: the price of knowing nothing. An untrained network does worse than
+# that, because its logits are random: it claims to know something, and is wrong. The KL is small, since the encoder's guess
+# is near the prior when its outputs are near zero.
 #
 # ## 8. Training
 #

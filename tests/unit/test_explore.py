@@ -28,7 +28,7 @@ def model_of(latent_dim):
     """Return a stand-in for a model, each of whose pixels depends on all of z."""
     to_pixels = np.random.default_rng(0).normal(size=(latent_dim, 784))
     return types.SimpleNamespace(
-        decoder=types.SimpleNamespace(input_shape=(None, latent_dim)),
+        decoder=types.SimpleNamespace(inputs=[np.empty((1, latent_dim))]),
         decode=lambda z: special.expit(z @ to_pixels).reshape(-1, 28, 28, 1),
     )
 

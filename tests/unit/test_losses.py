@@ -1,13 +1,14 @@
-"""Tests of `cvae_utils.losses`: both terms against closed forms, SciPy and sampling."""
+"""Tests of `cvae_utils.losses`: both terms against closed forms, SciPy and sampling, and the audit of losses."""
 
 import re
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
 from scipy import special, stats
 
-from cvae_utils.losses import bernoulli_log_likelihood, gaussian_kl
+from cvae_utils.losses import bernoulli_log_likelihood, effective_beta, gaussian_kl
 
 
 def array(values):
@@ -139,3 +140,180 @@ def test_log_likelihood_refuses_two_shapes(of_x, of_logits):
         bernoulli_log_likelihood(np.zeros(of_x, "float32"), np.zeros(of_logits, "float32"))
     with pytest.raises(ValueError, match=re.escape(sentence)):
         bernoulli_log_likelihood(ops.zeros(of_x), ops.zeros(of_logits))
+
+
+# --- Effective β ----------------------------------------------------------------------------------
+
+
+def reconstruction_term(x, logits):
+    return -ops.mean(bernoulli_log_likelihood(x, logits))
+
+
+def kl_term(z_mean, z_log_var):
+    return ops.mean(gaussian_kl(z_mean, z_log_var))
+
+
+def weighted_sum(a=1.0, b=1.0, c=0.0):
+    return lambda x, logits, z_mean, z_log_var: a * reconstruction_term(x, logits) + b * kl_term(z_mean, z_log_var) + c
+
+
+def elbo(x, logits, z_mean, z_log_var):
+    return weighted_sum()(x, logits, z_mean, z_log_var)
+
+
+@pytest.mark.parametrize("draw", range(8))
+def test_beta_is_recovered_whatever_the_scale_the_constant_and_the_sizes(draw):
+    rng = np.random.default_rng((6, draw))
+    a, beta = 10 ** rng.uniform(-3, 3), 10 ** rng.uniform(-2, 3)
+    sizes = {
+        "image_shape": (*rng.integers(4, 33, 2), rng.choice([1, 3])),
+        "latent_dim": int(rng.integers(1, 65)),
+        "batch_size": int(rng.integers(2, 200)),
+        "seed": draw,
+    }
+    loss = weighted_sum(a, a * beta, a * rng.normal(0, 100))
+    assert effective_beta(loss, **sizes) == pytest.approx(beta, rel=1e-3)
+
+
+@pytest.mark.parametrize("beta", [0.0, 1e-3, 0.5, 1.0, 4.0, 784.0, 1e5, -1.0])
+def test_beta_of_a_weighted_sum(beta):
+    assert effective_beta(weighted_sum(b=beta)) == pytest.approx(beta, rel=1e-3, abs=1e-6)
+    assert isinstance(effective_beta(weighted_sum(b=beta)), float)
+
+
+def test_a_loss_to_be_maximised_has_the_same_beta():
+    assert effective_beta(weighted_sum(a=-1, b=-2)) == pytest.approx(2, rel=1e-4)
+
+
+@pytest.mark.parametrize("latent_dim", [1, 2, 10, 64])
+def test_mean_over_latent_dimensions_weighs_one_over_their_number(latent_dim):
+    def loss(x, logits, z_mean, z_log_var):
+        kl = 0.5 * ops.mean(ops.exp(z_log_var) + z_mean**2 - 1 - z_log_var)
+        return reconstruction_term(x, logits) + kl
+
+    assert effective_beta(loss, latent_dim=latent_dim) == pytest.approx(1 / latent_dim, rel=1e-3)
+
+
+@pytest.mark.parametrize("image_shape", [(28, 28, 1), (32, 32, 1), (8, 8, 3)])
+def test_mean_over_pixels_weighs_the_kl_by_their_number(image_shape):
+    def loss(x, logits, z_mean, z_log_var):
+        return 500 * ops.mean(ops.softplus(logits) - x * logits) + kl_term(z_mean, z_log_var)
+
+    assert effective_beta(loss, image_shape=image_shape) == pytest.approx(np.prod(image_shape) / 500, rel=1e-3)
+
+
+@pytest.mark.parametrize("batch_size", [16, 128])
+def test_sum_over_the_batch(batch_size):
+    def both(x, logits, z_mean, z_log_var):
+        return ops.sum(gaussian_kl(z_mean, z_log_var)) - ops.sum(bernoulli_log_likelihood(x, logits))
+
+    def kl_alone(x, logits, z_mean, z_log_var):
+        return ops.sum(gaussian_kl(z_mean, z_log_var)) + reconstruction_term(x, logits)
+
+    assert effective_beta(both, batch_size=batch_size) == pytest.approx(1, rel=1e-3)
+    assert effective_beta(kl_alone, batch_size=batch_size) == pytest.approx(batch_size, rel=1e-3)
+
+
+def test_a_loss_of_numpy_and_one_of_probabilities():
+    def in_numpy(x, logits, z_mean, z_log_var):
+        pixels = np.logaddexp(0, logits) - x * logits
+        kl = 0.5 * (np.exp(z_log_var) + z_mean**2 - 1 - z_log_var)
+        return float(pixels.sum(axis=(1, 2, 3)).mean() + 3 * kl.sum(axis=1).mean())
+
+    def of_means(x, mu, z_mean, z_log_var):
+        pixels = keras.losses.binary_crossentropy(x, mu)
+        return ops.mean(ops.sum(pixels, axis=(1, 2))) + kl_term(z_mean, z_log_var)
+
+    assert effective_beta(in_numpy) == pytest.approx(3, rel=1e-4)
+    assert effective_beta(lambda x, logits, *z: of_means(x, ops.sigmoid(logits), *z)) == pytest.approx(1, rel=1e-4)
+
+
+@pytest.mark.parametrize("variance", [0.04, 0.5, 1.0])
+def test_the_beta_of_a_squared_error_depends_on_the_variance_one_means(variance):
+    def loss(x, logits, z_mean, z_log_var):
+        return ops.mean((x - logits) ** 2) + kl_term(z_mean, z_log_var) / 784
+
+    def gaussian(x, logits):
+        squares = ops.sum((x - logits) ** 2, axis=(1, 2, 3))
+        return -squares / (2 * variance) - 392 * np.log(2 * np.pi * variance)
+
+    assert effective_beta(loss, log_likelihood=gaussian) == pytest.approx(1 / (2 * variance), rel=1e-3)
+    with pytest.raises(ValueError, match="no weighted sum of reconstruction and KL: changing logits"):
+        effective_beta(loss)
+
+
+def swapped_arguments(x, logits, z_mean, z_log_var):
+    pixels = keras.losses.binary_crossentropy(ops.sigmoid(logits), x)
+    return ops.mean(ops.sum(pixels, axis=(1, 2))) + kl_term(z_mean, z_log_var)
+
+
+NO_WEIGHTED_SUMS = {
+    "swapped arguments": ("logits", swapped_arguments),
+    "log σ for log σ²": ("z", lambda x, logits, m, v: reconstruction_term(x, logits) + kl_term(m, v / 2)),
+    "log σ² for log σ": ("z", lambda x, logits, m, v: reconstruction_term(x, logits) + kl_term(m, 2 * v)),
+    "another prior": ("z", lambda x, logits, m, v: reconstruction_term(x, logits) + kl_term(m - 1, v)),
+    "a wider prior": ("z", lambda x, logits, m, v: reconstruction_term(x, logits) + kl_term(m / 2, v - 1.4)),
+    "a faint regulariser": ("z", lambda x, logits, m, v: elbo(x, logits, m, v) + 1e-2 * ops.mean(m**2)),
+    "a faint one under a large scale": (
+        "z",
+        lambda x, logits, m, v: weighted_sum(a=1e3)(x, logits, m, v) + ops.mean(m),
+    ),
+    "one dimension": ("z", lambda x, logits, m, v: reconstruction_term(x, logits) + kl_term(m[:, :1], v[:, :1])),
+    "free bits": ("z", lambda x, logits, m, v: reconstruction_term(x, logits) + ops.maximum(kl_term(m, v), 3.0)),
+    "the variance forgotten": ("z", lambda x, logits, m, v: reconstruction_term(x, logits) + ops.mean(m**2)),
+    "a product": ("logits and z", lambda x, logits, m, v: reconstruction_term(x, logits) * kl_term(m, v)),
+    "a root": ("logits", lambda *batch: ops.sqrt(elbo(*batch))),
+    "images made binary": ("logits", lambda x, *rest: elbo(np.float32(x > 0.5), *rest)),
+}
+
+
+@pytest.mark.parametrize(("changed", "loss"), NO_WEIGHTED_SUMS.values(), ids=NO_WEIGHTED_SUMS)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_what_is_no_weighted_sum_is_refused_with_the_argument_that_shows_it(changed, loss, seed):
+    with pytest.raises(ValueError, match=f"no weighted sum of reconstruction and KL: changing {changed} moves it by"):
+        effective_beta(loss, seed=seed)
+
+
+def test_noise_is_refused_and_its_average_is_not():
+    rng = np.random.default_rng(7)
+
+    def one_sample(x, logits, z_mean, z_log_var, epsilon=None):
+        epsilon = np.float32(rng.normal(size=z_mean.shape)) if epsilon is None else epsilon
+        z = z_mean + np.exp(z_log_var / 2) * epsilon
+        return reconstruction_term(x, logits) + float((z**2 - epsilon**2 - z_log_var).sum(axis=1).mean()) / 2
+
+    with pytest.raises(ValueError, match="this loss is random"):
+        effective_beta(one_sample)
+    average = effective_beta(lambda *batch: (one_sample(*batch, epsilon=1) + one_sample(*batch, epsilon=-1)) / 2)
+    assert average == pytest.approx(1, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("loss", "sentence"),
+    [
+        (lambda x, logits, *z: -bernoulli_log_likelihood(x, logits) + gaussian_kl(*z), r"an array of shape \(128,\)"),
+        (lambda *batch: elbo(*batch) * np.nan, "the loss gave nan"),
+        (lambda *batch: elbo(*batch) / 0.0, "the loss gave inf"),
+        (lambda *batch: None, "the loss gave nan"),
+        (lambda x, logits, *z: kl_term(*z), "has no reconstruction to weigh the KL against"),
+        (lambda *batch: 3.0, "has no reconstruction to weigh the KL against"),
+        (lambda *batch: elbo(*batch) + 1e9, "has no reconstruction to weigh the KL against"),  # as float32 sees it
+    ],
+)
+def test_what_is_no_loss_is_refused_in_one_sentence(loss, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        effective_beta(loss)
+
+
+def test_another_seed_gives_other_points_and_the_same_beta():
+    seen = []
+
+    def loss(x, logits, z_mean, z_log_var):
+        seen.append(float(z_mean[0, 0]))
+        return elbo(x, logits, z_mean, z_log_var)
+
+    values = [effective_beta(loss, seed=seed) for seed in (0, 0, 1)]
+    assert values[0] == values[1]
+    assert values == pytest.approx([1, 1, 1], rel=1e-4)
+    first, again, other = np.split(np.array(seen), 3)
+    assert (first == again).all() and (first != other).any()

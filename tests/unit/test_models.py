@@ -124,10 +124,10 @@ def test_the_loss_does_not_depend_on_how_the_set_is_split(quiet_vae, images):
         assert value == pytest.approx((61 * first[name] + 42 * second[name]) / 103, rel=1e-5)
 
 
-def test_an_untrained_model_guesses_each_pixel(make_vae, images):
+def test_an_untrained_model_is_a_little_worse_than_knowing_nothing(make_vae, images):
     model = make_vae(hidden_units=512)
     model.compile()
-    assert evaluate(model, images)["reconstruction"] == pytest.approx(784 * np.log(2), abs=3)
+    assert 784 * np.log(2) < evaluate(model, images)["reconstruction"] < 1.5 * 784 * np.log(2)
 
 
 def test_fit_lowers_the_loss_which_is_the_sum_of_its_parts(make_vae, images):
