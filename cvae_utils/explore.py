@@ -7,7 +7,6 @@ import numpy as np
 from PIL import Image
 
 from cvae_utils.data import one_hot
-from cvae_utils.models import CVAE, N_CLASSES
 
 FURTHEST = 3.0  # standard deviations of the prior: 99.7% of it lies within, in each dimension
 PIXELS_SHOWN = 224
@@ -35,13 +34,14 @@ def latent_explorer(model):
         )
         for i in range(latent_dim)
     ]
+    conditional = len(model.decoder.inputs) == 2
+    n_classes = model.decoder.inputs[1].shape[-1] if conditional else 1
     digit = ipywidgets.ToggleButtons(
-        options=[str(label) for label in range(N_CLASSES)],
+        options=[str(label) for label in range(n_classes)],
         value="0",
         description="digit",
         style={"button_width": "2em"},
     )
-    conditional = isinstance(model, CVAE)
     controls = [*sliders, digit] if conditional else sliders
     picture = ipywidgets.Image(format="png", width=PIXELS_SHOWN, height=PIXELS_SHOWN)
     picture.layout.object_fit = "contain"

@@ -85,7 +85,7 @@ def train_with(written_loss):
 
 
 def reconstruct(model, images):
-    return model.decode(model.encoder(images)[0])
+    return model.decode(model.sampling(model.encoder(images)))  # of a sample, which is what the loss judges
 
 
 # %%
@@ -135,6 +135,10 @@ for name, history in {"pixel mean": pixel_mean_history, "pixel sum": right_histo
 # costs as much as 784 nats of reconstruction, and no latent variable is worth that price. The encoder says the same for
 # every image, the KL is zero, and the decoder has nothing to go by. This is **posterior collapse**, and here one word
 # caused it.
+#
+# (`reconstruct` decodes a sample of $q(z \mid x)$, not `z_mean` as lesson 02 did. For a narrow guess the two look the
+# same. After a collapse `z_mean` is zero, and that is a bad place to look: in 32 dimensions hardly any sample of the
+# noise comes near zero, so the decoder does not know it.)
 #
 # Keras' own VAE example had this mistake in 2016, after the factor of 784 had been lost in an edit (keras pull request
 # 3383). It still turns up: in an issue of another repository the log reads `vae_kl_loss: 3.8347e-07`

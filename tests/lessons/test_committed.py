@@ -85,34 +85,59 @@ def definitions(source):
     return found
 
 
+def taught_modules():
+    from cvae_utils import evaluation, layers, losses
+    from cvae_utils.models import convolutional, cvae, vae
+
+    return (layers, losses, evaluation, vae, cvae, convolutional)
+
+
 def package_definitions():
-    from cvae_utils import layers, losses, models
+    from cvae_utils import data
 
     found = {}
-    for module in (layers, losses, models):
+    for module in (data, *taught_modules()):
         found |= definitions(inspect.getsource(module))
     return found
 
 
+def shown_definitions(lesson):
+    """Return {name: dump of the syntax tree} of what a lesson's cells tagged `shown` define."""
+    shown = [cell.source for cell in code_cells(lesson) if "shown" in cell.metadata.get("tags", [])]
+    return {name: tree for source in shown for name, tree in definitions(source).items()}
+
+
 def test_shown_code_is_the_packages_code(lesson):
     package = package_definitions()
-    for cell in code_cells(lesson):
-        if "shown" in cell.metadata.get("tags", []):
-            for name, tree in definitions(cell.source).items():
-                assert tree == package[name], f"{name} in the lesson differs from the package's"
+    for name, tree in shown_definitions(lesson).items():
+        assert tree == package.get(name), f"{name} in the lesson differs from the package's"
+
+
+def test_everything_taught_is_shown_in_one_lesson():
+    """Checks of the input and the functions that only put two networks together are not taught."""
+    shown = [name for lesson in LESSONS for name in shown_definitions(lesson)]
+    assert len(shown) == len(set(shown)), "a definition is shown in two lessons"
+    builders = {"dense_vae", "dense_cvae", "conv_vae", "conv_cvae"}
+    for module in taught_modules():
+        taught = {name for name in definitions(inspect.getsource(module)) if not name.startswith(("_", "check_"))}
+        assert taught - builders <= set(shown), f"{module.__name__} holds what no lesson shows"
+
+
+def test_nothing_is_used_before_the_lesson_that_shows_it():
+    """The lessons are in the order in which they are read; an import of what comes later would be a black box."""
+    shown_in = {name: lesson for lesson in LESSONS for name in shown_definitions(lesson)}
+    for lesson in LESSONS:
+        code = "\n".join(cell.source for cell in code_cells(lesson))
+        for name, shows in shown_in.items():
+            if shows > lesson:
+                assert not re.search(rf"(?<!def )\b(losses|layers|models|data|evaluation)\.{name}\b", code), name
+                assert not re.search(rf"^from cvae_utils.*\b{name}\b", code, flags=re.MULTILINE), name
 
 
 def test_the_comparison_ignores_docstrings_and_nothing_else():
     plain = definitions("def f(x):\n    return x + 1\n")
     assert definitions('def f(x):\n    """Add one."""\n    return x + 1\n') == plain
     assert definitions("def f(x):\n    return x + 2\n") != plain
-
-
-def test_lesson_02_shows_every_part_of_the_plain_vae():
-    cells = code_cells(notebooks.NOTEBOOKS / "02_plain_vae.ipynb")
-    shown = [definitions(cell.source) for cell in cells if "shown" in cell.metadata.get("tags", [])]
-    names = {name for cell in shown for name in cell}
-    assert {"gaussian_kl", "Sampling", "dense_encoder", "dense_decoder", "VAE"} <= names
 
 
 # --- The checks can fail ---------------------------------------------------------------------------

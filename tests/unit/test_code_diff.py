@@ -27,7 +27,7 @@ class Documented:
 
 def test_docstrings_are_left_out_and_comments_stay():
     assert code_diff.source(add) == "def add(a, b):\n    return a + b  # a comment"
-    assert code_diff.source(Documented) == "class Documented:\n    def method(self):\n        return \"it's\""
+    assert code_diff.source(Documented) == 'class Documented:\n    def method(self):\n        return "it\'s"'
 
 
 def test_a_method_is_shown_without_its_indent():

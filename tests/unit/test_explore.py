@@ -24,6 +24,15 @@ def pixels(png):
     return np.asarray(image)
 
 
+def conditional_model_of(latent_dim):
+    """Return a stand-in for a conditional model, each of whose pixels depends on all of z and on the label."""
+    to_pixels = np.random.default_rng(0).normal(size=(latent_dim + 10, 784))
+    return types.SimpleNamespace(
+        decoder=types.SimpleNamespace(inputs=[np.empty((1, latent_dim)), np.empty((1, 10))]),
+        decode=lambda z, y: special.expit(np.concatenate([z, y], axis=1) @ to_pixels).reshape(-1, 28, 28, 1),
+    )
+
+
 def model_of(latent_dim):
     """Return a stand-in for a model, each of whose pixels depends on all of z."""
     to_pixels = np.random.default_rng(0).normal(size=(latent_dim, 784))
@@ -74,3 +83,23 @@ def test_it_works_with_a_real_model(make_vae):
     assert len(sliders) == 3
     assert first.shape == (int(picture.height), int(picture.width)) == (224, 224)
     assert not np.array_equal(pixels(picture.value), first)
+
+
+def test_a_plain_model_has_no_buttons_for_the_label():
+    assert parts(explore.latent_explorer(model_of(2)), ipywidgets.ToggleButtons) == []
+
+
+def test_the_buttons_of_a_conditional_model_choose_the_label():
+    model = conditional_model_of(2)
+    widget = explore.latent_explorer(model)
+    (buttons,) = parts(widget, ipywidgets.ToggleButtons)
+    (picture,) = parts(widget, ipywidgets.Image)
+    (readout,) = parts(widget, ipywidgets.Label)
+    sliders = parts(widget, ipywidgets.FloatSlider)
+    assert list(buttons.options) == [str(label) for label in range(10)]
+    sliders[1].value = 1.5
+    for label in (0, 7):
+        buttons.value = str(label)
+        expected = model.decode(np.array([[0, 1.5]]), np.eye(10)[[label]])[0]
+        assert picture.value == explore.png(expected)
+        assert readout.value == f"decoded from z = (0.0, 1.5) and the label {label}"
