@@ -74,7 +74,7 @@ def probes(image_shape=(28, 28, 1), latent_dim=2, batch_size=128, seed=0):
     rng = np.random.default_rng(seed)
     x = np.float32(np.clip(rng.uniform(-10, 11, (batch_size, *image_shape)), 0, 1))  # black, white, and some grey
     likely = np.clip(x, 1e-6, 1 - 1e-6)
-    best_logits = np.log(likely / (1 - likely))
+    best_logits = np.log(likely / (1 - likely))  # keeps the reconstruction small, so that rounding hides no KL
     logits = [random_batch(rng, x.shape) for _ in range(10)]
     z = [[random_batch(rng, (batch_size, latent_dim)) for _ in ("z_mean", "z_log_var")] for _ in range(10)]
     return x, {

@@ -18,7 +18,7 @@ TEST_PASSES = 10
 RECIPES = {
     "dense_vae": {"epochs": 60, "batch_size": 128, "learning_rate": 6e-3},
     "dense_cvae": {"epochs": 40, "batch_size": 128, "learning_rate": 6e-3},
-    "conv_vae": {"epochs": 24, "batch_size": 128, "learning_rate": 1e-2},
+    "conv_vae": {"epochs": 20, "batch_size": 64, "learning_rate": 6e-3},
     "conv_cvae": {"epochs": 40, "batch_size": 128, "learning_rate": 1e-2},
 }
 

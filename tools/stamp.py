@@ -7,11 +7,15 @@ README's picture is drawn anew.
 import re
 import tomllib
 from pathlib import Path
+from statistics import mean, stdev
 
-from cvae_utils import plotting, weights
+import numpy as np
+
+from cvae_utils import data, plotting, weights
 
 ROOT = Path(__file__).parent.parent
-PICTURE = "pictures/latent_space.png"
+PICTURE = "pictures/every_digit.png"
+LESSONS = {"02": "dense_vae", "04": "dense_cvae", "06": "conv_vae", "07": "conv_cvae"}
 SLUG = r"[\w.-]+/[\w-]+"  # owner/name
 ADDRESSES = re.compile(
     r"(colab\.research\.google\.com/github/|mybinder\.org/v2/gh/|git\+https://github\.com/"
@@ -45,20 +49,31 @@ def repository_slug(root):
 
 def results_table():
     """Return the results of the shipped weights as a Markdown table."""
-    rows = ["| model | trained for | loss | reconstruction | KL |", "| --- | --- | ---: | ---: | ---: |"]
-    for name in weights.BUILDERS:
+    rows = [
+        "| lesson | model | weights | trained for | loss | reconstruction | KL | loss over seeds |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for lesson, name in LESSONS.items():
         entry = weights.describe(name)
         test = entry["test"]
-        rows.append(
-            f"| `{name}` | {entry['recipe']['epochs']} epochs | {test['loss']:.2f} "
-            f"| {test['reconstruction']:.2f} | {test['kl']:.2f} |"
-        )
+        losses = [run["loss"] for run in entry["runs"]]
+        cells = [
+            lesson,
+            f"`{name}`",
+            f"{entry['parameters']:,}",
+            f"{entry['recipe']['epochs']} epochs",
+            *(f"{test[part]:.2f}" for part in ("loss", "reconstruction", "kl")),
+            f"{mean(losses):.2f} ± {stdev(losses):.2f}",
+        ]
+        rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
 
 
 def picture():
-    """Draw the README's picture: the latent space of the plain VAE."""
-    return plotting.manifold(weights.load("dense_vae").decode)
+    """Draw the README's picture: ten digits in each of six handwritings, by the convolutional CVAE."""
+    styles = np.random.default_rng(3).standard_normal((6, 2))
+    labels = data.one_hot(np.tile(np.arange(10), len(styles)))
+    return plotting.image_grid(weights.load("conv_cvae").decode(np.repeat(styles, 10, axis=0), labels), columns=10)
 
 
 def main():

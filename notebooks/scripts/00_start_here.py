@@ -62,6 +62,7 @@ if "google.colab" in sys.modules:  # Colab has TensorFlow already: add what it l
 
 # %%
 from cvae_utils import data, explore, plotting, weights
+from cvae_utils.data import one_hot
 
 # %%
 import keras
@@ -86,44 +87,51 @@ plotting.show(
 # %% [markdown]
 # ## 3. A first walk
 #
-# The course brings trained models along. This one is the plain VAE of lesson 02. It has learned to describe each image
-# by only two numbers, called $z_1$ and $z_2$, and to draw a digit from any two numbers that it is given. Nobody told it
-# which digit is which.
+# The course brings trained models along. This one is the convolutional CVAE of lesson 07, where the course's ladder of
+# models ends. It draws a digit from a label, which says *what*, and two numbers called $z_1$ and $z_2$, which say *how*.
+# Nobody told it what the two numbers should mean.
 #
 # **Predict:** both sliders start at 0. When you move $z_1$ slowly from one end to the other, will the picture jump
-# from digit to digit, or change smoothly?
+# from one handwriting to another, or change smoothly? Will it stay the same digit?
 #
-# Then move them, and **find out:** where are the ones, and where are the zeros? Which digits are neighbours? (A slider
-# that has the focus can also be moved with the arrow keys.)
+# Then move them, and **find out:** which slider makes the digit lean? Choose a point where the 1 leans strongly to the
+# right, and look at the other digits at the same point. (A slider that has the focus can also be moved with the arrow
+# keys.)
 
 # %%
-vae = weights.load("dense_vae")
-explore.latent_explorer(vae)
+cvae = weights.load("conv_cvae")
+explore.latent_explorer(cvae)
 
 # %% [markdown]
 # <details><summary>What to look for</summary>
 #
-# Ones are at the top, towards the right, and zeros at the bottom right. Digits that are written alike, such as 4, 7 and 9,
-# lie side by side. The picture never jumps, because the network that draws it is a continuous function of the two
-# numbers, though in places it changes fast. Between two clear digits it is half one and half the other, or neither.
+# The picture never jumps, because the network that draws it is a continuous function of the two numbers, though in places
+# it changes fast. It stays the digit that you chose nearly everywhere. Where the 1 leans, most of the other digits lean as
+# well: the model has found out by itself that leaning is something that all digits can do. Not everything is shared in
+# this way. Lesson 05 measures what is.
 #
 # </details>
 #
-# The pair $(z_1, z_2)$ is a point in what is called the **latent space**. The next picture shows its middle part at once:
-# each small image is drawn from the point where it stands, with smaller steps where most images lie.
+# The pair $(z_1, z_2)$ is a point in what is called the **latent space**. The next picture keeps the point and changes the
+# label along each row, and goes to another point from row to row.
 
 # %%
-plotting.show(plotting.manifold(vae.decode))
+points = np.random.default_rng(3).standard_normal((6, 2))
+every_digit = cvae.decode(np.repeat(points, 10, axis=0), one_hot(np.tile(np.arange(10), 6)))
+plotting.show(
+    plotting.image_grid(every_digit, columns=10, row_names=[f"z = ({a:.1f}, {b:.1f})" for a, b in points]),
+    alt="Six rows, one for each latent point, of the digits 0 to 9; within a row they are written in one style.",
+)
 
 # %% [markdown]
-# **Think!** Suppose that you want this model to draw a 7. What do you have to do? And suppose you like the handwriting of
-# one particular 3 and want a 7 in the same hand?
+# **Think!** Suppose that a model has the two numbers but no knob for the digit, and you want it to draw a 7. What would you
+# have to do? And what if you like the handwriting of one particular 3, and want a 7 in the same hand?
 #
 # <details><summary>Answer</summary>
 #
-# For the 7 you have to look for it on the map, since there is no knob for the digit. The second wish cannot be
-# granted: which digit it is and how it is written are mixed in the same two numbers. The way that this course takes is to
-# tell the model the digit, so that the numbers need not hold it. That is what *conditional* means.
+# For the 7 you would have to search the latent space for a place where sevens are. The second wish could not be granted:
+# which digit it is and how it is written would be mixed in the same two numbers. Lesson 02 builds that model. Telling the
+# model the digit, so that the numbers need not hold it, is what *conditional* means.
 #
 # </details>
 #
@@ -132,12 +140,17 @@ plotting.show(plotting.manifold(vae.decode))
 # | lesson | you build |
 # | --- | --- |
 # | [01 Data and likelihood](01_data_and_likelihood.ipynb) | the number that says how good a model is, and baselines for it |
-# | [02 A plain VAE](02_plain_vae.ipynb) | the model that you have just walked through, from the derivation to the map |
+# | [02 A plain VAE](02_plain_vae.ipynb) | a model that finds two numbers for each image by itself, from derivation to map |
+# | [03 The loss, audited](03_the_loss_audited.ipynb) | a test for the loss of any VAE, and eight broken losses, mended |
+# | [04 A dense CVAE](04_dense_cvae.ipynb) | the label, into encoder and decoder: a few lines |
+# | [05 Exploring the latent space](05_latent_space.ipynb) | one handwriting for all digits, blends, a probe for what is left of the label |
+# | [06 A convolutional VAE](06_conv_vae.ipynb) | strided convolutions and their transposes, by hand and in Keras |
+# | [07 A convolutional CVAE](07_conv_cvae.ipynb) | the model that you have just walked through, and a table of the whole ladder |
 #
 # ## Recap
 #
-# Run cells from top to bottom; predict before you run; when lost, restart and run all. A trained VAE draws an image from
-# a few latent numbers, and moving through them changes the image smoothly. It cannot be asked for a particular digit, yet.
+# Run cells from top to bottom; predict before you run; when lost, restart and run all. A trained CVAE draws an image from
+# a label and a few latent numbers, and moving through these changes the image smoothly.
 #
 # **Next:** [lesson 01](01_data_and_likelihood.ipynb) asks what it means for such a model to be good.
 #

@@ -110,10 +110,10 @@ plotting.show(plotting.image_grid(rows, columns=12, row_names=["original", "sum"
 # %% [markdown]
 # ## 1. One word
 #
-# The second model draws the same fog for every image. You know that fog from lesson 01: it is the mean image. Look at
-# the two lines above the picture. Beside the loss, each shows the true reconstruction and the true KL, in nats on the
-# validation images. The next cell sets the second model's beside the mean image. It is the first of our eight broken
-# losses.
+# The second model draws nearly the same fog for every image. You know that fog from lesson 01: it is the mean image.
+# Look at the two lines above the picture. Beside the loss, each shows the true reconstruction and the true KL, in nats
+# on the validation images. The next cell sets the second model's beside the mean image. It is the first of our eight
+# broken losses.
 
 # %%
 def mean_image_loss(images, of):
@@ -173,7 +173,7 @@ def probes(image_shape=(28, 28, 1), latent_dim=2, batch_size=128, seed=0):
     rng = np.random.default_rng(seed)
     x = np.float32(np.clip(rng.uniform(-10, 11, (batch_size, *image_shape)), 0, 1))  # black, white, and some grey
     likely = np.clip(x, 1e-6, 1 - 1e-6)
-    best_logits = np.log(likely / (1 - likely))
+    best_logits = np.log(likely / (1 - likely))  # keeps the reconstruction small, so that rounding hides no KL
     logits = [random_batch(rng, x.shape) for _ in range(10)]
     z = [[random_batch(rng, (batch_size, latent_dim)) for _ in ("z_mean", "z_log_var")] for _ in range(10)]
     return x, {
@@ -507,14 +507,14 @@ for name, (_, history) in {"right": (right, right_history), **broken}.items():
 
 # %% [markdown]
 # **Swapped.** The loss is now linear in μ: each pixel costs $-\mu \log x - (1 - \mu) \log (1 - x)$. A linear function
-# is cheapest at an end, so every pixel wants to be fully black or fully white, whatever the grey of the image. And the
-# images are mostly exactly 0 or 1, whose logarithm the library replaces by about −16, so these are enormous forces. Its
-# slope with respect to the logit is the factor $\mu (1 - \mu)$ times a constant. It vanishes at both ends: a pixel that
-# has been driven there never comes back. On MNIST, where most pixels are white in most images, all pixels are driven to
-# white before the latent variables have learned anything: the pictures are empty and the KL dies away. (On the small
-# digits, which have more black, hard black-and-white digits may survive.) The number is known. In a public repository a
-# reader asked why the training stood at `loss: 431.0483 - KL_loss: 2.7520e-07` (nnormandin/Conditional_VAE, issue 1).
-# The next cell computes what empty paper costs under the swapped loss.
+# is cheapest at an end, so every pixel is driven to black or to white, even where the image is grey. And the images are
+# mostly exactly 0 or 1, whose logarithm the library replaces by about −16, so these are enormous forces. Its slope with
+# respect to the logit is the factor $\mu (1 - \mu)$ times a constant. It vanishes at both ends: a pixel that has been
+# driven there never comes back. On MNIST, where most pixels are white in most images, all pixels are driven to white
+# before the latent variables have learned anything: the pictures are empty and the KL dies away. (On the small digits,
+# which have more black, hard black-and-white digits may survive.) The number is known. In a public repository a reader
+# asked why the training stood at `loss: 431.0483 - KL_loss: 2.7520e-07` (nnormandin/Conditional_VAE, issue 1). The next
+# cell computes what empty paper costs under the swapped loss.
 #
 # **Log σ.** The pictures are fine, and the printed loss is *better* than that of the right loss. It is too good: the
 # true one, in the next column, is worse. The formula takes σ for σ², so the price of a narrow guess, $-\log \sigma$, is
@@ -547,14 +547,16 @@ plotting.show(fig, alt="Spread of z_mean in each latent dimension: the regularis
 # The figure shows the regulariser's work. It squeezes the means into a smaller region than they take under the right
 # loss.
 #
-# **Your turn.** Mend all three: change as little as you can, in a new cell, until `effective_beta` gives 1 for each.
+# **Your turn.** Mend the losses met so far, the three above and the two of the pixel mean and the latent mean. Work in
+# a new cell, change as little as you can, and stop when `effective_beta` gives 1 for each.
 #
 # <details><summary>Solution</summary>
 #
-# * Swapped: `keras.losses.binary_crossentropy(x, ops.sigmoid(logits))`. Better still, give the names,
-#   `binary_crossentropy(y_true=x, y_pred=…)`; then the order cannot be wrong. Best, use logits.
-# * Log σ: where the network puts out log σ² and the formula wants log σ, the formula must read `ops.exp(2 * log_sigma)
-#   + z_mean**2 - 1 - 2 * log_sigma`. Or name the variable for what it is, and the formula of lesson 02 fits.
+# * Pixel mean and latent mean: write `ops.sum` for the inner `ops.mean`. The outer mean, over the batch, stays.
+# * Swapped: exchange the two arguments. Better still, give their names, `y_true=` and `y_pred=`; then the order cannot
+#   be wrong. Best, use logits.
+# * Log σ: the formula wants log σ², so give it `2 * log_sigma` in both places. Or name the variable for what it is, and
+#   the formula of lesson 02 fits.
 # * Regularised: take the term out. If the latent variables should be nearer to the prior, that is what β is for.
 #
 # </details>

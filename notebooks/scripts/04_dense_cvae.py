@@ -14,6 +14,7 @@
 # ---
 
 # %% [markdown]
+#
 # %% [markdown]
 # # 04 · A dense CVAE
 #
@@ -319,9 +320,10 @@ plotting.show(
 )
 
 # %% [markdown]
-# The seven samples of a row hardly differ: σ is small beside the prior's width of 1, so the encoder is rather sure. Told the
-# wrong label, the decoder draws the wrong digit, whatever the image was. The digit comes from $y$ alone; $z$ only holds
-# the style.
+# The seven samples of a row differ little: σ is small beside the prior's width of 1, so the encoder is rather sure. Told the
+# wrong label, the decoder draws an attempt at the wrong digit and not the one in the image: the digit comes from $y$. But
+# look at `z_mean` in the second line. This image and this label never came together in training, so here the encoder
+# is guessing, and it may guess far outside the region that the prior fills, where the decoder is guessing too.
 #
 # ## 6. The latent map
 #
@@ -350,11 +352,14 @@ for label, ax in enumerate(panels.flat):
     inside = np.mean(np.sum(of_class**2, axis=1) < 4)
     ax.set(title=f"{digits.class_names[label]}: {inside:.0%} inside", aspect="equal", xlim=(-4, 4), ylim=(-4, 4))
 print(f"a standard normal in the plane has {1 - np.exp(-2):.0%} inside")
-plotting.show(fig, alt="Ten clouds of latent points, one for each digit, each about round and about as wide as the others.")
+plotting.show(
+    fig, alt="Ten clouds of latent points, one for each digit, all around the origin, alike in width, not all round."
+)
 
 # %% [markdown]
-# The clouds are alike but not the same. Their shapes differ a little, and lesson 05 measures how much of the digit can
-# still be guessed from $z$. To put a number on the two maps, take the share of the variance of $z$ that lies *between* the
+# The clouds are alike but not the same, and some are not round: compare the 1 with the others. A KL term asks each image's
+# $q(z \mid x, y)$ to be near the prior. It does not ask the cloud of a class, which is made of all of them, to have the
+# prior's shape. Lesson 05 measures how much of the digit can still be guessed from $z$. To put a number on the two maps, take the share of the variance of $z$ that lies *between* the
 # classes: 0 when all class means coincide, 1 when each class is a single point.
 
 # %%
@@ -472,8 +477,8 @@ for part, colour, hatch in (("reconstruction", "tab:blue", ""), ("kl", "tab:oran
 for position, total in enumerate(left):
     ax.text(total + 0.5, position, f"{total:.1f}", va="center")
 ax.invert_yaxis()
-ax.set(xlabel=f"nats per validation image after {short} epochs", ylabel="label goes into", xlim=(100, left.max() + 8))
-ax.legend(loc="lower right")
+ax.set(xlabel=f"nats per validation image after {short} epochs", ylabel="label goes into", xlim=(100, left.max() + 12))
+ax.legend(loc="upper right")
 description = ", ".join(f"{name} {total:.1f}" for name, total in zip(ablation, left, strict=True))
 plotting.show(fig, alt=f"Bars of reconstruction plus KL for four places of the label: {description} nats.")
 
@@ -498,7 +503,7 @@ plotting.show(fig, alt=f"Bars of reconstruction plus KL for four places of the l
 # ## 10. Trained for longer
 #
 # The weights that come with the course had more epochs of the same recipe, on MNIST; `make weights` makes them from
-# nothing, and measures them: mean of ten passes over the test set. Training from three seeds shows how much of a
+# nothing, and measures them: mean of ten passes over the test set. Training from several seeds shows how much of a
 # difference is luck.
 
 # %%
@@ -512,9 +517,9 @@ for name in ("dense_vae", "dense_cvae"):
 print(f"trained in this lesson, {epochs} epochs of {digits.name}: {results['CVAE']['loss']:.2f}")
 
 # %% [markdown]
-# Hold the second row against the notebook's 131.01. The network is the same. Its recipe differs in three ways: a learning rate
-# ten times as high, which falls to zero at the end, batches half as large, and a first decoder layer whose units do
-# not all bend at the origin. The course's model also had 5,000 images fewer to learn from, which it kept for validation.
+# Hold the second row against the notebook's 131.01. The network is the same. Its recipe differs in three ways: a higher
+# learning rate, which falls to zero at the end, smaller batches, and a first decoder layer whose units do not all
+# bend at the origin. The course's model also had 5,000 images fewer to learn from, which it kept for validation.
 #
 # ## Recap
 #

@@ -86,9 +86,7 @@ def test_loading_again_gives_the_same_model(models, name, images):
 
 
 def test_unknown_names_are_refused():
-    with pytest.raises(
-        ValueError, match=r"named 'cvae'; there are: dense_vae, dense_cvae, conv_vae, conv_cvae"
-    ):
+    with pytest.raises(ValueError, match=r"named 'cvae'; there are: dense_vae, dense_cvae, conv_vae, conv_cvae"):
         weights.load("cvae")
 
 
