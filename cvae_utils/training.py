@@ -230,8 +230,9 @@ class ProgressBar(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if "loss" in logs:
             self.show(logs, "")
-        self.bar.update(batch + 1 - self.done_in_epoch)  # one call may stand for several steps
-        self.done_in_epoch = batch + 1
+        done = min(batch + 1, self.params["steps"])  # a call stands for several steps, of which the last may not exist
+        self.bar.update(done - self.done_in_epoch)
+        self.done_in_epoch = done
 
     def on_epoch_end(self, epoch, logs=None):
         self.show(logs, "val_")

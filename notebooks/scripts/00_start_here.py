@@ -116,7 +116,8 @@ explore.latent_explorer(cvae)
 # label along each row, and goes to another point from row to row.
 
 # %%
-points = np.random.default_rng(3).standard_normal((6, 2))
+angles = 2 * np.pi * np.arange(6) / 6
+points = 1.3 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
 every_digit = cvae.decode(np.repeat(points, 10, axis=0), one_hot(np.tile(np.arange(10), 6)))
 plotting.show(
     plotting.image_grid(every_digit, columns=10, row_names=[f"z = ({a:.1f}, {b:.1f})" for a, b in points]),

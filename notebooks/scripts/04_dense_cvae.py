@@ -235,7 +235,7 @@ def pair(split):
 
 keras.utils.set_random_seed(0)
 cvae = CVAE(conditional_dense_encoder(), conditional_dense_decoder())
-epochs = 10 if digits.name == "mnist" else 100
+epochs = 8 if digits.name == "mnist" else 100
 history = training.train(cvae, pair(digits.train), pair(digits.validation), epochs=epochs, seed=0)
 
 # %%
@@ -460,7 +460,7 @@ def without(name):
     return CVAE(encoder, decoder if name in ("both", "decoder only") else blind(decoder))
 
 
-short = 4 if digits.name == "mnist" else 60
+short = 3 if digits.name == "mnist" else 60
 ablation = {}
 for name in ("both", "decoder only", "encoder only", "neither"):
     model = without(name)

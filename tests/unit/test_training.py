@@ -194,6 +194,13 @@ def test_progress_bar_shows_the_parts_and_the_time_left(uninterrupted):
     assert len(bars[-1].rstrip()) < 118  # nothing cut off
 
 
+@pytest.mark.parametrize("batch_size", [1, 2, 3])
+def test_progress_bar_ends_at_100_percent_when_several_steps_run_at_a_time(make_vae, images, batch_size, capsys):
+    assert training.steps_per_execution(-(-len(images) // batch_size)) > 1 or batch_size == 3
+    train(make_vae(), images, epochs=2, batch_size=batch_size)
+    assert capsys.readouterr().out.split("\r")[-1].startswith("100%|")
+
+
 def test_progress_bar_is_on_standard_output_and_shows_the_training_loss(make_vae, images, capsys, monkeypatch):
     monkeypatch.setattr(training, "tqdm", lambda **settings: tqdm(**{**settings, "mininterval": 0}))
     train(make_vae(), images, epochs=1)
