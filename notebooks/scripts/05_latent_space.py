@@ -561,10 +561,10 @@ plotting.show(fig, alt=f"Bars with error bars: {described}; chance is {chance:.1
 # %% [markdown]
 # The two numbers of a plain VAE give most digits away. Those of the CVAE give away little. But on MNIST it is not
 # nothing: the bar ends many standard errors beyond chance, and the last bar shows what the probe finds when there is
-# really nothing to find. (That is a little less than chance, since the probe then guesses among all the classes, and
-# chance always names the most frequent one.) Samples and means tell nearly the same, because the encoder's Gaussians
-# are narrow. (On the small data set the error bars are several times as wide, and the smaller differences drown in
-# them.)
+# really nothing to find. (On MNIST it is a little less than chance: the probe then
+# guesses among all the classes, and chance always names the most frequent one.) Samples and means tell nearly the same,
+# because the encoder's Gaussians are narrow. (On the small data set the error bars are several times as wide, and the
+# smaller differences drown in them.)
 #
 # ### Why is there anything left?
 #
