@@ -14,8 +14,6 @@
 # ---
 
 # %% [markdown]
-#
-# %% [markdown]
 # # 04 · A dense CVAE
 #
 # The VAE of lesson 02 cannot be asked for a seven. In this lesson you tell the model the label, in two places and a few
@@ -78,15 +76,16 @@ plotting.show(
 # - \underbrace{\mathrm{KL}\big(q(z \mid x, y)\,\|\,p(z \mid y)\big)}_{\text{KL}}$$
 #
 # The gap is $\mathrm{KL}(q(z \mid x, y)\,\|\,p(z \mid x, y))$, once more the encoder's error. This is the objective of
-# Sohn, Lee and Yan (2015). They write $c$ for the condition, since it can be anything: a label, part of an image, a
-# sentence. Here it is the label.
+# Sohn, Lee and Yan (2015). Beware of their letters: what they call $x$ is the condition, and what they call $y$ is
+# generated. Many tutorials write $c$ for the condition, since it can be anything: a label, part of an image, a sentence.
+# Here it is the label.
 #
 # One choice is ours: the prior $p(z \mid y)$. We take the standard normal for every label,
 #
 # $$p(z \mid y) = \mathcal{N}(0, I).$$
 #
 # It says that the style is drawn without looking at the label. That is a statement about $z$, and the KL term will push
-# the model to make it true.
+# the model to make it true. (In the paper the prior is a third network, which looks at the condition.)
 #
 # **Predict:** which of the two terms will be smaller than in the VAE of lesson 02, and why?
 #
@@ -195,8 +194,10 @@ class CVAE(VAE):
 
 
 # %% [markdown]
-# Beware of two letters. In the course's mathematics $y$ is the label, and in the code `y` is its one-hot vector. Keras
-# has a `y` of its own in `compute_loss`, the target of supervised training, which is `None` here: the label is an *input*.
+# Beware of one letter with three meanings. In the course's mathematics $y$ is the label, in the code `y` is its one-hot
+# vector, and Keras has a `y` of its own in `compute_loss`, the target of supervised training. That one is `None` here: the
+# label is an *input*. `check_one_hot` refuses anything but ten numbers for each image, such as labels as whole numbers,
+# which would be broadcast silently. It does not ask whether the ten are one-hot, and section 8 makes use of that.
 #
 # **Think!** Some CVAEs on the web glue the label to the image, as our encoder does, and then have the decoder reconstruct
 # all 794 numbers. What does that cost, and what does it buy?
@@ -226,7 +227,11 @@ print("[z, one-hot]", np.concatenate([z, y], axis=1))
 #
 # ## 4. Training
 #
-# The recipe is that of lesson 02. The inputs are now pairs of images and one-hot labels.
+# The recipe is that of lesson 02, with fewer epochs, to leave time for what follows. The inputs are now pairs of images and
+# one-hot labels.
+#
+# **Predict:** lesson 01 gave the loss of the class mean. A CVAE whose $z$ says nothing would end there. How far below will
+# this one be?
 
 # %%
 def pair(split):
@@ -242,15 +247,17 @@ history = training.train(cvae, pair(digits.train), pair(digits.validation), epoc
 plotting.show(plotting.training_history(history))
 
 # %% [markdown]
-# **Predict** before the next cell: lesson 01 gave the loss of the class mean. A CVAE whose $z$ says nothing would end there.
-# How far below will this one be?
+# To know what the label is worth we need the same network without it, trained alike.
+#
+# **Predict:** a label of ten classes can tell at most $\log 10 \approx 2.3$ nats. Will the VAE's loss be higher than the
+# CVAE's by more than that, or by less?
 
 # %%
 def class_mean_loss(train, test):
     losses = np.empty(len(test))
     for label in range(10):
         known = train.images[train.labels == label]
-        mean = (known.sum(axis=0) / 255 + 0.5) / (len(known) + 1)
+        mean = (known.sum(axis=0) / 255 + 0.5) / (len(known) + 1)  # as in lesson 01: one image more, half black
         x = test.images[test.labels == label] / np.float32(255)
         losses[test.labels == label] = -(x * np.log(mean) + (1 - x) * np.log(1 - mean)).sum(axis=(1, 2, 3))
     return losses.mean()
@@ -258,7 +265,7 @@ def class_mean_loss(train, test):
 
 keras.utils.set_random_seed(0)
 vae = models.dense_vae()
-training.train(vae, digits.train.images, digits.validation.images, epochs=epochs, seed=0)
+vae_history = training.train(vae, digits.train.images, digits.validation.images, epochs=epochs, seed=0)
 
 # %%
 test = digits.test
@@ -278,8 +285,10 @@ assert with_label < results["VAE, same recipe"]["loss"]
 # Both terms have fallen. But is the comparison fair? The two losses measure different things: the VAE's bounds
 # $-\log p(x)$, while the CVAE's bounds $-\log p(x \mid y)$, and it was told $y$. To say an image *and* its label, the CVAE
 # needs $-\log p(x, y) = -\log p(x \mid y) - \log p(y)$, and with ten equally frequent classes $-\log p(y)$ is $\log 10$.
-# That is the last row. A VAE that is asked for the image alone must be no worse than the last row to be as good, and it is
-# far worse. So the label's own nats explain only a small part of the difference.
+# That is the last row. To say an image and its label can never be cheaper than to say the image alone,
+# $-\log p(x) \le -\log p(x, y)$. So the last row is at least what the CVAE would charge for the image alone, and even it lies
+# far below the VAE's. The label's own nats explain only a small part of the difference. (All rows are bounds, and lesson 02
+# showed that the VAE's gap is not small; but it is nowhere near this difference.)
 #
 # **Think!** Where does the rest come from? Both models have two latent dimensions, and lesson 01 showed that a model can
 # find the label out by itself.
@@ -287,47 +296,44 @@ assert with_label < results["VAE, same recipe"]["loss"]
 # <details><summary>Answer</summary>
 #
 # The VAE has to keep the ten classes apart in its two dimensions, and so has less room for style. The label gives the CVAE
-# a third, discrete dimension for nothing. With fifty latent dimensions there is room for both, and the advantage shrinks.
-# "A CVAE reconstructs better" is a statement about a bottleneck.
+# a third, discrete dimension for nothing. With many latent dimensions there would be room for both: "a CVAE reconstructs
+# better" is a statement about a bottleneck. You can test it at the end of the lesson.
 #
 # </details>
-#
-# For comparison with the literature: the Keras notebook that this network is taken from (same sizes, Adam with a learning
-# rate of 0.001, batches of 250, all 60,000 training images, grey pixels) prints a test loss of 131.01 after 42 epochs,
-# having watched the test set all the time. Section 10 comes back to it.
 #
 # ## 5. The encoding of one image
 #
 # What does the encoder say of a single image? Two Gaussians, one for each latent dimension. Draw from them, decode, and see
-# what it was unsure about. Then tell it a wrong label.
+# what it was unsure about. Then tell it a wrong label. The cell does so for two images; each stands at the left of its rows.
 #
 # **Predict:** what will the decoder draw, from the image of one digit and the label of another?
 
 # %%
-image, label = digits.validation.images[:1], digits.validation.labels[:1]
-wrong = (label + 5) % 10
 rows, names = [], []
-for told in (label, wrong):
-    z_mean, z_log_var = cvae.encode(image, one_hot(told))
-    print(f"told it is a {told[0]}: z_mean {z_mean[0].round(2)}, σ {np.exp(z_log_var[0] / 2).round(2)}")
-    noise = np.random.default_rng(0).standard_normal((7, 2))
-    samples = cvae.decode(z_mean + np.exp(z_log_var / 2) * noise, np.repeat(one_hot(told), 7, axis=0))
-    rows += [image / 255, samples]
-    names.append(f"told {told[0]}")
+for k in (1, 0):
+    image, label = digits.validation.images[k : k + 1], digits.validation.labels[k : k + 1]
+    for told in (label, (label + 5) % 10):
+        z_mean, z_log_var = cvae.encode(image, one_hot(told))
+        width = np.exp(z_log_var / 2)
+        print(f"a {label[0]}, told it is a {told[0]}: z_mean {z_mean[0].round(2)}, σ {width[0].round(2)}")
+        noise = np.random.default_rng(0).standard_normal((7, 2))
+        rows += [image / 255, cvae.decode(z_mean + width * noise, np.repeat(one_hot(told), 7, axis=0))]
+        names.append(f"told {told[0]}")
 plotting.show(
     plotting.image_grid(np.concatenate(rows), columns=8, row_names=names),
-    alt=f"An image of a {label[0]} and what is decoded from its encoding: above with its label, below told {wrong[0]}.",
+    alt=f"Two images, and seven samples decoded from their encodings; the rows were {', '.join(names)}.",
 )
 
 # %% [markdown]
 # The seven samples of a row differ little: σ is small beside the prior's width of 1, so the encoder is rather sure. Told the
-# wrong label, the decoder draws an attempt at the wrong digit and not the one in the image: the digit comes from $y$. But
-# look at `z_mean` in the second line. This image and this label never came together in training, so here the encoder
-# is guessing, and it may guess far outside the region that the prior fills, where the decoder is guessing too.
+# wrong label, the decoder no longer draws the digit of the image: which digit it is comes from $y$. But compare the two
+# `z_mean` of each image. This image and this label never came together in training, so that the encoder is guessing. Where
+# the guess lies within the prior, the wrong digit is clear and in a similar hand. Where it lies far outside, more than
+# 3 from the origin or so, the decoder is guessing too, and the drawing may be neither digit.
 #
 # ## 6. The latent map
 #
-# Encode all training images, each with its label, and draw the map of lesson 02 again.
+# Encode all training images, each with its label, and draw a map as in lesson 02.
 #
 # **Predict:** where on the map will the sevens lie?
 
@@ -340,8 +346,8 @@ plotting.show(plotting.latent_map(z_mean, digits.train.labels, digits.class_name
 # Many learners take this for a failure at first sight. It is what the prior asked for: $p(z \mid y)$ is the same for
 # every label, so each digit should fill the same standard normal. To look at the layers, peel them off one by one.
 #
-# **Predict:** if the model followed its prior exactly, which share of each class would lie within the dashed circle of
-# radius 2?
+# **Predict:** in one dimension, 95% of a standard normal lie within 2 of the origin. In the plane, within a circle of radius
+# 2, is it more or less?
 
 # %%
 fig, panels = plt.subplots(2, 5, figsize=(10, 4.4), layout="constrained", sharex=True, sharey=True)
@@ -357,10 +363,17 @@ plotting.show(
 )
 
 # %% [markdown]
-# The clouds are alike but not the same, and some are not round: compare the 1 with the others. A KL term asks each image's
-# $q(z \mid x, y)$ to be near the prior. It does not ask the cloud of a class, which is made of all of them, to have the
-# prior's shape. Lesson 05 measures how much of the digit can still be guessed from $z$. To put a number on the two maps, take the share of the variance of $z$ that lies *between* the
-# classes: 0 when all class means coincide, 1 when each class is a single point.
+# It is less, $1 - e^{-r^2/2}$ within radius $r$, because both coordinates have to be small at once.
+#
+# The clouds are alike but not the same, and some are not round: compare the 1 with the others. Averaged over the images of a
+# class, the KL has two parts: how much $z$ tells about which image it was, and how far the cloud of the class is from the
+# prior. The second pulls every cloud towards the round one. But it can be outbid: where another shape saves more in
+# reconstruction, the model pays for it.
+#
+# To put a number on the two maps, take the share of the variance of $z$ that lies *between* the classes: 0 when all class
+# means coincide, 1 when each class is a single point.
+#
+# **Predict** it for the VAE and for the CVAE.
 
 # %%
 def share_between_classes(z, labels):
@@ -374,6 +387,9 @@ print(f"variance between classes: VAE {of_vae:.1%}, CVAE {of_cvae:.1%}")
 assert of_cvae < of_vae / 4
 
 # %% [markdown]
+# This number sees only the centres of the clouds. Lesson 05 also looks at their shapes, and measures how well the digit can
+# still be guessed from $z$.
+#
 # ## 7. A seven, please
 #
 # Generation follows the story of section 1: choose $y$, draw $z$ from the prior, decode.
@@ -392,11 +408,14 @@ plotting.show(
 # **Predict:** will the same place in the two grids show the same style?
 
 # %%
-for digit in (7, 2):
-    plotting.show(
-        plotting.manifold(lambda z, digit=digit: cvae.decode(z, one_hot([digit] * len(z))), n=8),
-        alt=f"8 by 8 images of a {digit}, decoded from a grid over the latent plane; the style changes smoothly.",
-    )
+grid = plotting.prior_grid(8)
+fig, panels = plt.subplots(1, 2, figsize=(11, 5.6), layout="constrained")
+for ax, digit in zip(panels, (7, 2), strict=True):
+    ax.imshow(plotting.tile(cvae.decode(grid, one_hot([digit] * 64)), columns=8), **plotting.INK_ON_PAPER)
+    ax.set_xticks(28 * np.arange(0.5, 8), [f"{value:.1f}" for value in grid[:8, 0]])
+    ax.set_yticks(28 * np.arange(0.5, 8), [f"{value:.1f}" for value in grid[::8, 1]])
+    ax.set(title=f"label {digit}", xlabel="$z_1$", ylabel="$z_2$")
+plotting.show(fig, alt="8 by 8 sevens and 8 by 8 twos on the same grid of latent points; the style changes smoothly.")
 
 # %% [markdown]
 # Compare the same corner of both grids. The slant goes together well, because leaning is the same kind of change for every
@@ -449,7 +468,7 @@ plotting.show(
 
 # %%
 def blind(network):
-    first, y = network.input
+    first, y = network.input  # the same network behind an input whose label is overwritten by zeros
     return keras.Model((first, y), network((first, ops.zeros_like(y))), name=network.name)
 
 
@@ -470,22 +489,26 @@ for name in ("both", "decoder only", "encoder only", "neither"):
 # %%
 fig, ax = plt.subplots(figsize=(8, 2.6), layout="constrained")
 left = np.zeros(4)
-for part, colour, hatch in (("reconstruction", "tab:blue", ""), ("kl", "tab:orange", "//")):
+for part, name, colour, hatch in (
+    ("reconstruction", "reconstruction", "tab:blue", ""),
+    ("kl", "KL", "tab:orange", "//"),
+):
     values = np.array([result[part] for result in ablation.values()])
-    ax.barh(list(ablation), values, left=left, label=part, color=colour, hatch=hatch)
+    ax.barh(list(ablation), values, left=left, label=name, color=colour, hatch=hatch)
     left += values
 for position, total in enumerate(left):
     ax.text(total + 0.5, position, f"{total:.1f}", va="center")
 ax.invert_yaxis()
-ax.set(xlabel=f"nats per validation image after {short} epochs", ylabel="label goes into", xlim=(100, left.max() + 12))
+ax.set(xlabel=f"nats per validation image after {short} epochs (the axis begins at 100)", ylabel="label goes into", xlim=(100, left.max() + 12))
 ax.legend(loc="upper right")
 description = ", ".join(f"{name} {total:.1f}" for name, total in zip(ablation, left, strict=True))
 plotting.show(fig, alt=f"Bars of reconstruction plus KL for four places of the label: {description} nats.")
 
 # %% [markdown]
 # The decoder's label makes nearly all the difference. Without it, $z$ must carry the digit again, and we are back at the
-# plain VAE. Look at the first two rows for the encoder's share: it is small, because an image shows its label. It is not
-# always zero: for an image that is hard to read, the label tells the encoder which style to write down.
+# plain VAE. The first two rows show the encoder's share. It is small, because an image shows its label. Each bar is a single
+# short run, so hold this difference against the spread between seeds in section 10. If some of it is real, then probably
+# because the label spares the encoder the work of reading it.
 #
 # The third row is a curious case: the encoder is told and the decoder is not. Its loss is still a bound, on $-\log p(x)$,
 # because *any* distribution may stand for $q$ in the derivation of lesson 02, also one that knows more than the image. But
@@ -502,9 +525,9 @@ plotting.show(fig, alt=f"Bars of reconstruction plus KL for four places of the l
 #
 # ## 10. Trained for longer
 #
-# The weights that come with the course had more epochs of the same recipe, on MNIST; `make weights` makes them from
-# nothing, and measures them: mean of ten passes over the test set. Training from several seeds shows how much of a
-# difference is luck.
+# The weights that come with the course had more epochs on MNIST, and a learning rate chosen for them; `make weights` makes
+# them from nothing, and measures them: mean of ten passes over the test set. Training from several seeds shows how much of
+# a difference is luck: ± is the standard deviation over them.
 
 # %%
 for name in ("dense_vae", "dense_cvae"):
@@ -517,9 +540,11 @@ for name in ("dense_vae", "dense_cvae"):
 print(f"trained in this lesson, {epochs} epochs of {digits.name}: {results['CVAE']['loss']:.2f}")
 
 # %% [markdown]
-# Hold the second row against the notebook's 131.01. The network is the same. Its recipe differs in three ways: a higher
-# learning rate, which falls to zero at the end, smaller batches, and a first decoder layer whose units do not all
-# bend at the origin. The course's model also had 5,000 images fewer to learn from, which it kept for validation.
+# For comparison with the literature: the Keras notebook that this network is taken from (Normandin, in the references) prints
+# a test loss of 131.01 after 42 epochs. It has the same sizes and the same grey pixels, Adam with a learning rate of 0.001,
+# batches of 250, all 60,000 training images, and it watched the test set all the time. Our recipe differs in three ways: a
+# higher learning rate, which falls to zero at the end, smaller batches, and a first decoder layer whose units do not
+# all bend at the origin. It also had 5,000 images fewer to learn from, which it kept for validation.
 #
 # ## Recap
 #
@@ -528,9 +553,15 @@ print(f"trained in this lesson, {epochs} epochs of {digits.name}: {results['CVAE
 # KL falls, the reconstruction improves, and the classes of the latent map lie on top of one another. The decoder's label
 # does nearly all of it. To compare with a VAE, add the label's $\log 10$ nats.
 #
-# **Before you go on**, train a CVAE with labels that are shuffled, `one_hot(rng.permutation(labels))`, and predict its
-# loss and its map first. Then one with a single latent dimension, `conditional_dense_encoder(latent_dim=1)`: which loss do
-# you expect, and what does the slider do now?
+# **Before you go on**, train a CVAE with labels that are shuffled, `one_hot(rng.permutation(digits.train.labels))`, and
+# predict its loss and its map first. Then train VAE and CVAE with twenty latent dimensions, `latent_dim=20` in all four
+# networks: how much of the CVAE's advantage is left?
+#
+# <details><summary>What to expect of the first</summary>
+#
+# The label now says nothing about the image. The loss is about that of the VAE, and the map shows classes again.
+#
+# </details>
 #
 # **Next:** [lesson 05](05_latent_space.ipynb) takes the latent space of this model apart: style transfer, blending, and what
 # is left of the label in $z$.
@@ -541,3 +572,5 @@ print(f"trained in this lesson, {epochs} epochs of {digits.name}: {results['CVAE
 #   NeurIPS 2015: the CVAE and its objective.
 # * D. P. Kingma, D. J. Rezende, S. Mohamed, M. Welling, *Semi-supervised Learning with Deep Generative Models*,
 #   NeurIPS 2014: the same model as the supervised half of another; digits in one handwriting.
+# * N. Normandin, *Conditional_VAE*, [github.com/nnormandin/Conditional_VAE](https://github.com/nnormandin/Conditional_VAE): the
+#   notebook with this network, and the number that section 10 compares with.
