@@ -17,8 +17,8 @@
 # # 04 · A dense CVAE
 #
 # The VAE of lesson 02 cannot be asked for a seven. In this lesson you tell the model the label, in two places and a few
-# lines of code. That is all it takes to get a conditional VAE (CVAE): a model that draws the digit that you ask for, in a
-# handwriting that you choose.
+# lines of code. That is all it takes to get a conditional VAE (CVAE): a model that draws the digit that you ask for, in
+# a handwriting that you choose.
 #
 # **You will be able to**
 #
@@ -46,8 +46,8 @@ from cvae_utils.data import one_hot
 digits = data.load("auto")
 
 # %% [markdown]
-# Here is where we are going. In each row the latent point $z$ stays the same, and only the label changes. (The model that
-# draws this comes with the course; it was trained on MNIST.)
+# Here is where we are going. In each row the latent point $z$ stays the same, and only the label changes. (The model
+# that draws this comes with the course; it was trained on MNIST.)
 
 # %%
 trained = weights.load("dense_cvae")
@@ -66,10 +66,10 @@ plotting.show(
 #
 # $$z \sim p(z \mid y), \qquad x \sim p(x \mid z, y)$$
 #
-# We want a high probability for each image *given its label*, $p(x \mid y) = \int p(x \mid z, y)\, p(z \mid y)\, dz$. This
-# is the same integral as before with a $y$ behind every bar, and it is intractable for the same reason. So an encoder
-# helps again, and it may look at the label too: $q(z \mid x, y)$. Nothing in the derivation of lesson 02 asked what the
-# distributions are conditioned on. Put the $y$ in everywhere, and it holds line by line:
+# We want a high probability for each image *given its label*, $p(x \mid y) = \int p(x \mid z, y)\, p(z \mid y)\, dz$.
+# This is the same integral as before with a $y$ behind every bar, and it is intractable for the same reason. So an
+# encoder helps again, and it may look at the label too: $q(z \mid x, y)$. Nothing in the derivation of lesson 02 asked
+# what the distributions are conditioned on. Put the $y$ in everywhere, and it holds line by line:
 #
 # $$\log p(x \mid y) \;\ge\; \text{ELBO} =
 # \underbrace{\mathbb{E}_{q(z \mid x, y)}\big[\log p(x \mid z, y)\big]}_{-\text{ reconstruction}}
@@ -157,8 +157,8 @@ for name, plain, conditional in (
 # Ten rows of 512 weights are what the label gets in each first layer: multiplied by a one-hot vector, they are ten bias
 # vectors, one for each class, of which the label chooses one. That is little, and it is enough.
 #
-# The model changes as little. `call` hands the label on, and `compute_loss` takes the images out of the pair and leaves the
-# rest to the VAE.
+# The model changes as little. `call` hands the label on, and `compute_loss` takes the images out of the pair and leaves
+# the rest to the VAE.
 
 # %%
 code_diff.show_diff(
@@ -195,25 +195,26 @@ class CVAE(VAE):
 
 # %% [markdown]
 # Beware of one letter with three meanings. In the course's mathematics $y$ is the label, in the code `y` is its one-hot
-# vector, and Keras has a `y` of its own in `compute_loss`, the target of supervised training. That one is `None` here: the
-# label is an *input*. `check_one_hot` refuses anything but ten numbers for each image, such as labels as whole numbers,
-# which would be broadcast silently. It does not ask whether the ten are one-hot, and section 8 makes use of that.
+# vector, and Keras has a `y` of its own in `compute_loss`, the target of supervised training. That one is `None` here:
+# the label is an *input*. `check_one_hot` refuses anything but ten numbers for each image, such as labels as whole
+# numbers, which would be broadcast silently. It does not ask whether the ten are one-hot, and section 8 makes use of
+# that.
 #
-# **Think!** Some CVAEs on the web glue the label to the image, as our encoder does, and then have the decoder reconstruct
-# all 794 numbers. What does that cost, and what does it buy?
+# **Think!** Some CVAEs on the web glue the label to the image, as our encoder does, and then have the decoder
+# reconstruct all 794 numbers. What does that cost, and what does it buy?
 #
 # <details><summary>Answer</summary>
 #
-# The decoder is given $y$, so it can copy the ten numbers at no cost once it has learned to. It buys nothing, and it costs
-# a little training. Worse is the mix-up in what is measured: the loss is then no longer the negative ELBO of
+# The decoder is given $y$, so it can copy the ten numbers at no cost once it has learned to. It buys nothing, and it
+# costs a little training. Worse is the mix-up in what is measured: the loss is then no longer the negative ELBO of
 # $\log p(x \mid y)$, and while the copying is imperfect the loss carries nats that have nothing to do with images.
 #
 # </details>
 #
 # ## 3. What the decoder gets to see
 #
-# To generate, glue a latent point and a one-hot vector together. This is what reaches the decoder's first dense layer when
-# we ask for a 7 at $z = (0.5, -1)$:
+# To generate, glue a latent point and a one-hot vector together. This is what reaches the decoder's first dense layer
+# when we ask for a 7 at $z = (0.5, -1)$:
 
 # %% tags=["nbval-check-output"]
 z = np.array([[0.5, -1.0]])
@@ -227,11 +228,11 @@ print("[z, one-hot]", np.concatenate([z, y], axis=1))
 #
 # ## 4. Training
 #
-# The recipe is that of lesson 02, with fewer epochs, to leave time for what follows. The inputs are now pairs of images and
-# one-hot labels.
+# The recipe is that of lesson 02, with fewer epochs, to leave time for what follows. The inputs are now pairs of images
+# and one-hot labels.
 #
-# **Predict:** lesson 01 gave the loss of the class mean. A CVAE whose $z$ says nothing would end there. How far below will
-# this one be?
+# **Predict:** lesson 01 gave the loss of the class mean. A CVAE whose $z$ says nothing would end there. How far below
+# will this one be?
 
 # %%
 def pair(split):
@@ -283,28 +284,29 @@ assert with_label < results["VAE, same recipe"]["loss"]
 
 # %% [markdown]
 # Both terms have fallen. But is the comparison fair? The two losses measure different things: the VAE's bounds
-# $-\log p(x)$, while the CVAE's bounds $-\log p(x \mid y)$, and it was told $y$. To say an image *and* its label, the CVAE
-# needs $-\log p(x, y) = -\log p(x \mid y) - \log p(y)$, and with ten equally frequent classes $-\log p(y)$ is $\log 10$.
-# That is the last row. To say an image and its label can never be cheaper than to say the image alone,
-# $-\log p(x) \le -\log p(x, y)$. So the last row is at least what the CVAE would charge for the image alone, and even it lies
-# far below the VAE's. The label's own nats explain only a small part of the difference. (All rows are bounds, and lesson 02
-# showed that the VAE's gap is not small; but it is nowhere near this difference.)
+# $-\log p(x)$, while the CVAE's bounds $-\log p(x \mid y)$, and it was told $y$. To say an image *and* its label, the
+# CVAE needs $-\log p(x, y) = -\log p(x \mid y) - \log p(y)$, and with ten equally frequent classes $-\log p(y)$ is
+# $\log 10$. That is the last row. To say an image and its label can never be cheaper than to say the image alone,
+# $-\log p(x) \le -\log p(x, y)$. So the last row is at least what the CVAE would charge for the image alone, and even
+# it lies far below the VAE's. The label's own nats explain only a small part of the difference. (All rows are bounds,
+# and lesson 02 showed that the VAE's gap is not small; but it is nowhere near this difference.)
 #
 # **Think!** Where does the rest come from? Both models have two latent dimensions, and lesson 01 showed that a model can
 # find the label out by itself.
 #
 # <details><summary>Answer</summary>
 #
-# The VAE has to keep the ten classes apart in its two dimensions, and so has less room for style. The label gives the CVAE
-# a third, discrete dimension for nothing. With many latent dimensions there would be room for both: "a CVAE reconstructs
-# better" is a statement about a bottleneck. You can test it at the end of the lesson.
+# The VAE has to keep the ten classes apart in its two dimensions, and so has less room for style. The label gives the
+# CVAE a third, discrete dimension for nothing. With many latent dimensions there would be room for both: "a CVAE
+# reconstructs better" is a statement about a bottleneck. You can test it at the end of the lesson.
 #
 # </details>
 #
 # ## 5. The encoding of one image
 #
-# What does the encoder say of a single image? Two Gaussians, one for each latent dimension. Draw from them, decode, and see
-# what it was unsure about. Then tell it a wrong label. The cell does so for two images; each stands at the left of its rows.
+# What does the encoder say of a single image? Two Gaussians, one for each latent dimension. Draw from them, decode, and
+# see what it was unsure about. Then tell it a wrong label. The cell does so for two images; each stands at the left of
+# its rows.
 #
 # **Predict:** what will the decoder draw, from the image of one digit and the label of another?
 
@@ -325,11 +327,11 @@ plotting.show(
 )
 
 # %% [markdown]
-# The seven samples of a row differ little: σ is small beside the prior's width of 1, so the encoder is rather sure. Told the
-# wrong label, the decoder no longer draws the digit of the image: which digit it is comes from $y$. But compare the two
-# `z_mean` of each image. This image and this label never came together in training, so that the encoder is guessing. Where
-# the guess lies within the prior, the wrong digit is clear and in a similar hand. Where it lies far outside, more than
-# 3 from the origin or so, the decoder is guessing too, and the drawing may be neither digit.
+# The seven samples of a row differ little: σ is small beside the prior's width of 1, so the encoder is rather sure.
+# Told the wrong label, the decoder no longer draws the digit of the image: which digit it is comes from $y$. But
+# compare the two `z_mean` of each image. This image and this label never came together in training, so that the encoder
+# is guessing. Where the guess lies within the prior, the wrong digit is clear and in a similar hand. Where it lies far
+# outside, more than 3 from the origin or so, the decoder is guessing too, and the drawing may be neither digit.
 #
 # ## 6. The latent map
 #
@@ -346,8 +348,8 @@ plotting.show(plotting.latent_map(z_mean, digits.train.labels, digits.class_name
 # Many learners take this for a failure at first sight. It is what the prior asked for: $p(z \mid y)$ is the same for
 # every label, so each digit should fill the same standard normal. To look at the layers, peel them off one by one.
 #
-# **Predict:** in one dimension, 95% of a standard normal lie within 2 of the origin. In the plane, within a circle of radius
-# 2, is it more or less?
+# **Predict:** in one dimension, 95% of a standard normal lie within 2 of the origin. In the plane, within a circle of
+# radius 2, is it more or less?
 
 # %%
 fig, panels = plt.subplots(2, 5, figsize=(10, 4.4), layout="constrained", sharex=True, sharey=True)
@@ -365,13 +367,13 @@ plotting.show(
 # %% [markdown]
 # It is less, $1 - e^{-r^2/2}$ within radius $r$, because both coordinates have to be small at once.
 #
-# The clouds are alike but not the same, and some are not round: compare the 1 with the others. Averaged over the images of a
-# class, the KL has two parts: how much $z$ tells about which image it was, and how far the cloud of the class is from the
-# prior. The second pulls every cloud towards the round one. But it can be outbid: where another shape saves more in
-# reconstruction, the model pays for it.
+# The clouds are alike but not the same, and some are not round: compare the 1 with the others. Averaged over the images
+# of a class, the KL has two parts: how much $z$ tells about which image it was, and how far the cloud of the class is
+# from the prior. The second pulls every cloud towards the round one. But it can be outbid: where another shape saves
+# more in reconstruction, the model pays for it.
 #
-# To put a number on the two maps, take the share of the variance of $z$ that lies *between* the classes: 0 when all class
-# means coincide, 1 when each class is a single point.
+# To put a number on the two maps, take the share of the variance of $z$ that lies *between* the classes: 0 when all
+# class means coincide, 1 when each class is a single point.
 #
 # **Predict** it for the VAE and for the CVAE.
 
@@ -387,8 +389,8 @@ print(f"variance between classes: VAE {of_vae:.1%}, CVAE {of_cvae:.1%}")
 assert of_cvae < of_vae / 4
 
 # %% [markdown]
-# This number sees only the centres of the clouds. Lesson 05 also looks at their shapes, and measures how well the digit can
-# still be guessed from $z$.
+# This number sees only the centres of the clouds. Lesson 05 also looks at their shapes, and measures how well the digit
+# can still be guessed from $z$.
 #
 # ## 7. A seven, please
 #
@@ -402,8 +404,8 @@ plotting.show(
 )
 
 # %% [markdown]
-# Every one is a seven, and they differ in style. Now lay a grid over the plane, eight by eight, with the quantiles of lesson
-# 02, once for a seven and once for a two.
+# Every one is a seven, and they differ in style. Now lay a grid over the plane, eight by eight, with the quantiles of
+# lesson 02, once for a seven and once for a two.
 #
 # **Predict:** will the same place in the two grids show the same style?
 
@@ -418,13 +420,13 @@ for ax, digit in zip(panels, (7, 2), strict=True):
 plotting.show(fig, alt="8 by 8 sevens and 8 by 8 twos on the same grid of latent points; the style changes smoothly.")
 
 # %% [markdown]
-# Compare the same corner of both grids. The slant goes together well, because leaning is the same kind of change for every
-# digit. What has no counterpart, such as the loop of a 2, falls to $z$ as well, and is found wherever there was room.
-# Nobody told the model that style means the same for all digits. It comes about because the decoder shares its weights
-# between the digits.
+# Compare the same corner of both grids. The slant goes together well, because leaning is the same kind of change for
+# every digit. What has no counterpart, such as the loop of a 2, falls to $z$ as well, and is found wherever there was
+# room. Nobody told the model that style means the same for all digits. It comes about because the decoder shares its
+# weights between the digits.
 #
-# Move the sliders and change the digit. **Find out:** set a strongly slanted 1. Do the other nine digits lean the same way
-# at that point? Then look for a point with a bold 0. Is the 4 there bold too?
+# Move the sliders and change the digit. **Find out:** set a strongly slanted 1. Do the other nine digits lean the same
+# way at that point? Then look for a point with a bold 0. Is the 4 there bold too?
 
 # %%
 explore.latent_explorer(cvae)
@@ -432,8 +434,8 @@ explore.latent_explorer(cvae)
 # %% [markdown]
 # <details><summary>What to look for</summary>
 #
-# The lean usually carries over to most digits, the weight of the stroke to several. It depends on the run which direction
-# of the plane means what. Lesson 05 measures it instead of looking.
+# The lean usually carries over to most digits, the weight of the stroke to several. It depends on the run which
+# direction of the plane means what. Lesson 05 measures it instead of looking.
 #
 # </details>
 #
@@ -455,8 +457,8 @@ plotting.show(
 
 # %% [markdown]
 # The stops between are something between, sometimes close to one of the two and sometimes like neither. The model never
-# saw such labels in training, and $p(x \mid z, y)$ makes no promise for them. That the digits are ordered is our idea and
-# not the model's: between 0 and 1 it knows no ½.
+# saw such labels in training, and $p(x \mid z, y)$ makes no promise for them. That the digits are ordered is our idea
+# and not the model's: between 0 and 1 it knows no ½.
 #
 # ## 9. Does the label have to go into both networks?
 #
@@ -499,35 +501,36 @@ for part, name, colour, hatch in (
 for position, total in enumerate(left):
     ax.text(total + 0.5, position, f"{total:.1f}", va="center")
 ax.invert_yaxis()
-ax.set(xlabel=f"nats per validation image after {short} epochs (the axis begins at 100)", ylabel="label goes into", xlim=(100, left.max() + 12))
+ax.set(xlabel=f"nats per validation image after {short} epochs (the axis begins at 100)")
+ax.set(ylabel="label goes into", xlim=(100, left.max() + 12))
 ax.legend(loc="upper right")
 description = ", ".join(f"{name} {total:.1f}" for name, total in zip(ablation, left, strict=True))
 plotting.show(fig, alt=f"Bars of reconstruction plus KL for four places of the label: {description} nats.")
 
 # %% [markdown]
-# The decoder's label makes nearly all the difference. Without it, $z$ must carry the digit again, and we are back at the
-# plain VAE. The first two rows show the encoder's share. It is small, because an image shows its label. Each bar is a single
-# short run, so hold this difference against the spread between seeds in section 10. If some of it is real, then probably
-# because the label spares the encoder the work of reading it.
+# The decoder's label makes nearly all the difference. Without it, $z$ must carry the digit again, and we are back at
+# the plain VAE. The first two rows show the encoder's share. It is small, because an image shows its label. Each bar is
+# a single short run, so hold this difference against the spread between seeds in section 10. If some of it is real,
+# then probably because the label spares the encoder the work of reading it.
 #
-# The third row is a curious case: the encoder is told and the decoder is not. Its loss is still a bound, on $-\log p(x)$,
-# because *any* distribution may stand for $q$ in the derivation of lesson 02, also one that knows more than the image. But
-# there is no knob any more: a digit cannot be asked for.
+# The third row is a curious case: the encoder is told and the decoder is not. Its loss is still a bound, on
+# $-\log p(x)$, because *any* distribution may stand for $q$ in the derivation of lesson 02, also one that knows more
+# than the image. But there is no knob any more: a digit cannot be asked for.
 #
 # **Think!** With the label in the decoder only, can one still generate a chosen digit? And what about the map?
 #
 # <details><summary>Answer</summary>
 #
-# Yes. Generating needs only the decoder and the prior. The map looks as in section 6, because it is the decoder's label that
-# makes it unnecessary to keep the digits apart in $z$.
+# Yes. Generating needs only the decoder and the prior. The map looks as in section 6, because it is the decoder's label
+# that makes it unnecessary to keep the digits apart in $z$.
 #
 # </details>
 #
 # ## 10. Trained for longer
 #
-# The weights that come with the course had more epochs on MNIST, and a learning rate chosen for them; `make weights` makes
-# them from nothing, and measures them: mean of ten passes over the test set. Training from several seeds shows how much of
-# a difference is luck: ± is the standard deviation over them.
+# The weights that come with the course had more epochs on MNIST, and a learning rate chosen for them; `make weights`
+# makes them from nothing, and measures them: mean of ten passes over the test set. Training from several seeds shows
+# how much of a difference is luck: ± is the standard deviation over them.
 
 # %%
 for name in ("dense_vae", "dense_cvae"):
@@ -540,18 +543,19 @@ for name in ("dense_vae", "dense_cvae"):
 print(f"trained in this lesson, {epochs} epochs of {digits.name}: {results['CVAE']['loss']:.2f}")
 
 # %% [markdown]
-# For comparison with the literature: the Keras notebook that this network is taken from (Normandin, in the references) prints
-# a test loss of 131.01 after 42 epochs. It has the same sizes and the same grey pixels, Adam with a learning rate of 0.001,
-# batches of 250, all 60,000 training images, and it watched the test set all the time. Our recipe differs in three ways: a
-# higher learning rate, which falls to zero at the end, smaller batches, and a first decoder layer whose units do not
-# all bend at the origin. It also had 5,000 images fewer to learn from, which it kept for validation.
+# For comparison with the literature: the Keras notebook that this network is taken from (Normandin, in the references)
+# prints a test loss of 131.01 after 42 epochs. It has the same sizes and the same grey pixels, Adam with a learning
+# rate of 0.001, batches of 250, all 60,000 training images, and it watched the test set all the time. Our recipe
+# differs in three ways: a higher learning rate, which falls to zero at the end, smaller batches, and a first decoder
+# layer whose units do not all bend at the origin. It also had 5,000 images fewer to learn from, which it kept for
+# validation.
 #
 # ## Recap
 #
-# A CVAE is a VAE with a $y$ behind every bar: $q(z \mid x, y)$, $p(x \mid z, y)$, and a prior $p(z \mid y)$, here the same
-# for all labels. In code the one-hot label is glued to the input of both networks. The label then need not be in $z$: the
-# KL falls, the reconstruction improves, and the classes of the latent map lie on top of one another. The decoder's label
-# does nearly all of it. To compare with a VAE, add the label's $\log 10$ nats.
+# A CVAE is a VAE with a $y$ behind every bar: $q(z \mid x, y)$, $p(x \mid z, y)$, and a prior $p(z \mid y)$, here the
+# same for all labels. In code the one-hot label is glued to the input of both networks. The label then need not be in
+# $z$: the KL falls, the reconstruction improves, and the classes of the latent map lie on top of one another. The
+# decoder's label does nearly all of it. To compare with a VAE, add the label's $\log 10$ nats.
 #
 # **Before you go on**, train a CVAE with labels that are shuffled, `one_hot(rng.permutation(digits.train.labels))`, and
 # predict its loss and its map first. Then train VAE and CVAE with twenty latent dimensions, `latent_dim=20` in all four
@@ -563,8 +567,8 @@ print(f"trained in this lesson, {epochs} epochs of {digits.name}: {results['CVAE
 #
 # </details>
 #
-# **Next:** [lesson 05](05_latent_space.ipynb) takes the latent space of this model apart: style transfer, blending, and what
-# is left of the label in $z$.
+# **Next:** [lesson 05](05_latent_space.ipynb) takes the latent space of this model apart: style transfer, blending, and
+# what is left of the label in $z$.
 #
 # ## References
 #

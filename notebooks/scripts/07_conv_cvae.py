@@ -47,8 +47,8 @@ from cvae_utils.data import one_hot
 digits = data.load("auto")
 
 # %% [markdown]
-# Here is where we are going: ten digits in six handwritings, by a convolutional CVAE with two latent dimensions. (It comes
-# with the course and was trained on MNIST.)
+# Here is where we are going: ten digits in six handwritings, by a convolutional CVAE with two latent dimensions. (It
+# comes with the course and was trained on MNIST.)
 
 # %%
 trained = weights.load("conv_cvae")
@@ -67,23 +67,23 @@ plotting.show(
 # vector chooses one of ten bias vectors. Each of the three ways generalises this in its own manner.
 #
 # **Input planes.** Make ten more channels of the same height and width as the image. The channel of the class is all
-# ones, the others all zeros. A convolution sees them like any other channel, so that each of its filters gets, again, a bias
-# of its own for each class.
+# ones, the others all zeros. A convolution sees them like any other channel, so that each of its filters gets, again, a
+# bias of its own for each class.
 #
-# **An embedding, joined at the dense layer.** Leave the convolutions alone. Turn the label into a short vector by a dense
-# layer without bias, an *embedding*, and glue it to the features where they have become a flat vector anyway: after the
-# convolutions in the encoder, before them in the decoder.
+# **An embedding, joined at the dense layer.** Leave the convolutions alone. Turn the label into a short vector by a
+# dense layer without bias, an *embedding*, and glue it to the features where they have become a flat vector anyway:
+# after the convolutions in the encoder, before them in the decoder.
 #
 # **Feature-wise scaling.** Let the label change nearly *every* layer, in the simplest way there is: multiply each
 # feature by a number and add a number, both chosen by the label,
 #
 # $$\mathrm{film}(h, y)_c = \gamma_c(y)\, h_c + \beta_c(y).$$
 #
-# Here $h_c$ is the feature map of channel $c$, and $\gamma_c(y)$ and $\beta_c(y)$ are the same at all of its pixels. (The
-# letters are those of the paper; this β has nothing to do with the weight of the KL.) Perez and others (2018) call it
-# FiLM, *feature-wise linear modulation*. (They scale before the activation; we do it behind, which works with any layer that
-# has its activation built in.) A bias can only move a feature up and down. A scale can also switch a feature off
-# for one digit, or turn its sign.
+# Here $h_c$ is the feature map of channel $c$, and $\gamma_c(y)$ and $\beta_c(y)$ are the same at all of its pixels.
+# (The letters are those of the paper; this β has nothing to do with the weight of the KL.) Perez and others (2018) call
+# it FiLM, *feature-wise linear modulation*. (They scale before the activation; we do it behind, which works with any
+# layer that has its activation built in.) A bias can only move a feature up and down. A scale can also switch a feature
+# off for one digit, or turn its sign.
 #
 # **Predict:** which of the three needs the most weights, and which will reach the lowest loss?
 #
@@ -103,15 +103,15 @@ def film(x, y):
     features = x.shape[-1]
     scale = layers.Dense(features, kernel_initializer="zeros", bias_initializer="ones")(y)
     shift = layers.Dense(features, kernel_initializer="zeros")(y)
-    same_everywhere = (1,) * (len(x.shape) - 2) + (features,)  # (1, 1, features) for a map: the same at all pixels
+    same_everywhere = (1,) * (len(x.shape) - 2) + (features,)  # for a map (1, 1, features)
     return x * layers.Reshape(same_everywhere)(scale) + layers.Reshape(same_everywhere)(shift)
 
 
 # %% [markdown]
-# At first all scales are one and all shifts are zero, so that training starts from a network that ignores the label. The
-# cell below checks that, and then works on a feature map by hand, of 2 by 2 pixels and two channels. The first channel holds
-# 0, 2, 4, 6 and the second 1, 3, 5, 7. For class 3 we set the scales of the two channels to 1 and −1, and the shifts to
-# 10 and 0.
+# At first all scales are one and all shifts are zero, so that training starts from a network that ignores the label.
+# The cell below checks that, and then works on a feature map by hand, of 2 by 2 pixels and two channels. The first
+# channel holds 0, 2, 4, 6 and the second 1, 3, 5, 7. For class 3 we set the scales of the two channels to 1 and −1, and
+# the shifts to 10 and 0.
 #
 # **Predict** what comes out for class 3, and what for class 4.
 
@@ -130,10 +130,10 @@ for label in (3, 4):
 
 # %% [markdown]
 # For the comparison, one pair of networks takes the label in any of the three ways, and in a fourth: not at all. It is
-# somewhat different from lesson 06. There are three strided convolutions in the encoder instead of two, fewer
-# channels where the maps are large, and two small dense layers in the decoder before the first map. That makes it cheaper
-# in seconds, though it has more weights, and puts more layers between the two numbers of $z$ and the image. The activation is silu, $h \cdot \mathrm{sigmoid}(h)$:
-# a relu without the kink.
+# somewhat different from lesson 06. There are three strided convolutions in the encoder instead of two, fewer channels
+# where the maps are large, and two small dense layers in the decoder before the first map. That makes it cheaper in
+# seconds, though it has more weights, and puts more layers between the two numbers of $z$ and the image. The activation
+# is silu, $h \cdot \mathrm{sigmoid}(h)$: a relu without the kink.
 
 # %%
 def planes(y, size):  # the ten numbers, repeated at every pixel
@@ -179,17 +179,17 @@ def decoder(way):
 
 
 # %% [markdown]
-# The weights that the label costs can be counted by hand. Planes: ten more input channels for the first convolution of each
-# network. Embedding: the embedding itself, and sixteen more inputs for the dense layer behind it. Scaling: eleven numbers
-# for each scale and each shift, ten for the classes and a bias, for every feature that is scaled.
+# The weights that the label costs can be counted by hand. Planes: ten more input channels for the first convolution of
+# each network. Embedding: the embedding itself, and sixteen more inputs for the dense layer behind it. Scaling: eleven
+# numbers for each scale and each shift, ten for the classes and a bias, for every feature that is scaled.
 #
-# **Think!** The embedding turns ten numbers into sixteen, without a bias or an activation. What can the next dense layer do
-# with them that it could not do with the one-hot vector itself?
+# **Think!** The embedding turns ten numbers into sixteen, without a bias or an activation. What can the next dense
+# layer do with them that it could not do with the one-hot vector itself?
 #
 # <details><summary>Answer</summary>
 #
-# Nothing: two linear maps in a row are one linear map. So our second way tests *where* the label enters. An embedding pays
-# when there are many more classes than it has entries, or when several layers use the same one.
+# Nothing: two linear maps in a row are one linear map. So our second way tests *where* the label enters. An embedding
+# pays when there are many more classes than it has entries, or when several layers use the same one.
 #
 # </details>
 
@@ -210,8 +210,8 @@ for way, expected in by_hand.items():
 # ## 3. The same budget for each
 #
 # A comparison is fair when each design gets the same images in the same order, the same number of steps and the same
-# learning rate. Ours is short, so that it fits into a lesson: a few epochs, on MNIST of a part of the training set, and one
-# seed.
+# learning rate. Ours is short, so that it fits into a lesson: a few epochs, on MNIST of a part of the training set, and
+# one seed.
 
 # %%
 n_images, epochs = (20_000, 3) if digits.name == "mnist" else (len(digits.train), 60)
@@ -248,16 +248,16 @@ description = ", ".join(f"{way} {total:.1f}" for way, total in zip(comparison, l
 plotting.show(fig, alt=f"Bars of reconstruction plus KL for four ways to give the label: {description} nats.")
 
 # %% [markdown]
-# Any of the three is far better than none. Between them, compare the planes with the other two. On MNIST they lag behind, and
-# part of that may be the place and not the form: planes give the decoder the label late, behind the dense layers, so that
-# whatever these compute from $z$ has to serve all digits alike. The embedding comes in at the start and can change
-# everything after it. Scaling comes in nearly everywhere.
+# Any of the three is far better than none. Between them, compare the planes with the other two. On MNIST they lag
+# behind, and part of that may be the place and not the form: planes give the decoder the label late, behind the dense
+# layers, so that whatever these compute from $z$ has to serve all digits alike. The embedding comes in at the start and
+# can change everything after it. Scaling comes in nearly everywhere.
 #
-# What does this comparison show? That all three work, and what they cost. It does not show which one would be best after
-# long training, or with another learning rate, and one seed says nothing about luck: a difference of a few tenths may turn
-# over with the next seed. We take feature-wise scaling, which in one form or another is common in conditional generators
-# (Dumoulin and others 2018), for a reason that does not depend on tenths: the label reaches nearly every layer, and an
-# untrained network starts out as if there were none.
+# What does this comparison show? That all three work, and what they cost. It does not show which one would be best
+# after long training, or with another learning rate, and one seed says nothing about luck: a difference of a few tenths
+# may turn over with the next seed. We take feature-wise scaling, which in one form or another is common in conditional
+# generators (Dumoulin and others 2018), for a reason that does not depend on tenths: the label reaches nearly every
+# layer, and an untrained network starts out as if there were none.
 #
 # **Think!** A one-hot label goes through `film` as a choice among ten scales and ten shifts. What would you change for a
 # condition that is a vector of real numbers, say the angle of the pen?
@@ -272,8 +272,8 @@ plotting.show(fig, alt=f"Bars of reconstruction plus KL for four ways to give th
 #
 # ## 4. The course's convolutional CVAE
 #
-# Here is the chosen design on its own, as the package has it. First what changed from lesson 06, the label and the cheaper
-# layers together; then in full.
+# Here is the chosen design on its own, as the package has it. First what changed from lesson 06, the label and the
+# cheaper layers together; then in full.
 
 # %%
 code_diff.show_diff(models.conv_encoder, models.conditional_conv_encoder)
@@ -315,15 +315,14 @@ def conditional_conv_decoder(latent_dim=2):
 # %% tags=["nbval-check-output"]
 n_weights = conditional_conv_encoder().count_params() + conditional_conv_decoder().count_params()
 print(f"{n_weights:,} weights, in the course's model {models.conv_cvae().count_params():,}")
-print(
-    f"convolutional VAE of lesson 06 {models.conv_vae().count_params():,}; dense CVAE {models.dense_cvae().count_params():,}"
-)
+print(f"convolutional VAE of lesson 06 {models.conv_vae().count_params():,}")
+print(f"dense CVAE of lesson 04 {models.dense_cvae().count_params():,}")
 
 # %% [markdown]
 # The class `CVAE` is that of lesson 04, without a change: it never asked what its networks are made of.
 #
-# A few short epochs are not all that this network can do. The course's weights had more of them, on all the training images
-# of MNIST; `make weights` makes them from nothing. On MNIST we go on with these.
+# A few short epochs are not all that this network can do. The course's weights had more of them, on all the training
+# images of MNIST; `make weights` makes them from nothing. On MNIST we go on with these.
 
 # %%
 if digits.name == "mnist":
@@ -367,8 +366,8 @@ plotting.show(
 # %% [markdown]
 # Both models straighten what is odd. Two numbers have no place for a curl that few writers make.
 #
-# Walk through its latent space. **Find out:** is there a point where the 4 is open at the top, and one where it is closed?
-# And at the first of them, is the 9 open too?
+# Walk through its latent space. **Find out:** is there a point where the 4 is open at the top, and one where it is
+# closed? And at the first of them, is the 9 open too?
 
 # %%
 explore.latent_explorer(shown["convolutional CVAE"])
@@ -376,16 +375,16 @@ explore.latent_explorer(shown["convolutional CVAE"])
 # %% [markdown]
 # <details><summary>What to look for</summary>
 #
-# Both forms of the 4 occur, since the form of a digit is part of its style. The 9 beside an open 4 usually stays closed: few
-# writers leave it open, and the decoder has put another change there. Style is shared between digits where sharing
-# saved the decoder weights, and nowhere else.
+# Both forms of the 4 occur, since the form of a digit is part of its style. The 9 beside an open 4 usually stays
+# closed: few writers leave it open, and the decoder has put another change there. Style is shared between digits where
+# sharing saved the decoder weights, and nowhere else.
 #
 # </details>
 #
 # ## 6. Is it the digit that was asked for?
 #
-# A generator that is told to draw a 4 should draw one. Let a classifier decide, one that knows only real images: the five
-# nearest training images vote. How often it is right on real validation images tells how far to trust it.
+# A generator that is told to draw a 4 should draw one. Let a classifier decide, one that knows only real images: the
+# five nearest training images vote. How often it is right on real validation images tells how far to trust it.
 #
 # **Predict:** will it agree with the label more often on real images or on generated ones?
 
@@ -416,17 +415,18 @@ for name, (images, labels) in judged.items():
 #
 # The generated digits are recognised at least as well as real ones, on MNIST better. This surprises at first: should a
 # copy not be worse than the original? But a mean image is smooth and typical. The odd digits, which a classifier gets
-# wrong, are the ones that a model with two numbers for the style cannot draw. And nearest neighbours like smooth images, so
-# this classifier is a lenient judge. The number says that the label works, and nothing about whether the samples are as
-# varied as real digits.
+# wrong, are the ones that a model with two numbers for the style cannot draw. And nearest neighbours like smooth
+# images, so this classifier is a lenient judge. The number says that the label works, and nothing about whether the
+# samples are as varied as real digits.
 #
 # ## 7. The ladder
 #
-# Four models of two latent dimensions stand side by side now. Each was trained from several seeds by a recipe of the same
-# kind, Adam under a warm-up and a cosine. Epochs, batch size and peak learning rate were chosen for each of them; the table
-# shows them. So the ladder compares what each model can reach with some care, and not equal budgets, as section 3 did. All are
-# measured on the 10,000 test images of MNIST (grey pixels as Bernoulli means, β = 1, one noise sample per image, mean of ten
-# passes). The first cell measures the shipped weights here and now, with one pass, to see that the record is true.
+# Four models of two latent dimensions stand side by side now. Each was trained from several seeds by a recipe of the
+# same kind, Adam under a warm-up and a cosine. Epochs, batch size and peak learning rate were chosen for each of them;
+# the table shows them. So the ladder compares what each model can reach with some care, and not equal budgets, as
+# section 3 did. All are measured on the 10,000 test images of MNIST (grey pixels as Bernoulli means, β = 1, one noise
+# sample per image, mean of ten passes). The first cell measures the shipped weights here and now, with one pass, to see
+# that the record is true.
 
 # %%
 models_of_the_ladder = ("dense_vae", "dense_cvae", "conv_vae", "conv_cvae")
@@ -454,8 +454,9 @@ for lesson, name in zip(("02", "04", "06", "07"), models_of_the_ladder, strict=T
     )
 
 # %% [markdown]
-# ± is the standard deviation over the seeds: what a single run may be off by luck. Seconds are those of the processor, for
-# an epoch of 55,000 images; a machine with two cores needs about half as many by the clock. Small batches need more of them.
+# ± is the standard deviation over the seeds: what a single run may be off by luck. Seconds are those of the processor,
+# for an epoch of 55,000 images; a machine with two cores needs about half as many by the clock. Small batches need more
+# of them.
 #
 # The next figure shows the losses. To compare the two kinds of model fairly, the hollow points add the label's $\log 10$
 # nats to the CVAEs.
@@ -476,39 +477,42 @@ ax.invert_yaxis()
 ax.grid(axis="x", alpha=0.3)
 ax.set(xlabel="test loss in nats per image")
 description = ", ".join(f"{name} {values.mean():.1f}" for name, values in losses.items())
-plotting.show(fig, alt=f"Test losses of the four models of the ladder, mean over the seeds: {description} nats; hollow points add 2.3.")
+plotting.show(
+    fig, alt=f"Test losses of four models, mean over the seeds: {description} nats; hollow points add log 10 to the CVAEs."
+)
 
 # %% [markdown]
-# Read the table as a ladder. The step from VAE to CVAE is the large one, for the dense and the convolutional models alike,
-# and far larger than the label's own nats. The step from dense to convolutional layers is much smaller, with the same two
-# latent dimensions, but it comes with a fraction of the weights. It is paid for in seconds: a convolution uses each weight
-# hundreds of times.
+# Read the table as a ladder. The step from VAE to CVAE is the large one, for the dense and the convolutional models
+# alike, and far larger than the label's own nats. The step from dense to convolutional layers is much smaller, with the
+# same two latent dimensions, but it comes with a fraction of the weights. It is paid for in seconds: a convolution uses
+# each weight hundreds of times.
 #
-# Two warnings. The last row differs from the row above it in more than the label: its layers are other ones, and silu takes
-# the place of relu. What the label alone was worth, in the same network, is the figure of section 3. And a sum of two parts
-# hides which part moved: look at the KL column, too.
+# Two warnings. The last row differs from the row above it in more than the label: its layers are other ones, and silu
+# takes the place of relu. What the label alone was worth, in the same network, is the figure of section 3. And a sum of
+# two parts hides which part moved: look at the KL column, too.
 #
-# **Think!** How many multiplications does the first transposed convolution of lesson 06 need for one image (64 channels to
-# 64, 3 by 3, from 7 by 7 positions), and how many the last layer of the dense decoder? Which of the two has more weights?
+# **Think!** How many multiplications does the first transposed convolution of lesson 06 need for one image (64 channels
+# to 64, 3 by 3, from 7 by 7 positions), and how many the last layer of the dense decoder? Which of the two has more
+# weights?
 #
 # <details><summary>Answer</summary>
 #
-# $49 \cdot 9 \cdot 64 \cdot 64 \approx 1.8$ million with 36,928 weights, against $512 \cdot 784 \approx 0.4$ million with
-# 402,192. A dense layer uses each of its weights once for an image, a convolution once at every position of the map. Weights
-# count for memory and for overfitting, multiplications for time.
+# $49 \cdot 9 \cdot 64 \cdot 64 \approx 1.8$ million with 36,928 weights, against $512 \cdot 784 \approx 0.4$ million
+# with 402,192. A dense layer uses each of its weights once for an image, a convolution once at every position of the
+# map. Weights count for memory and for overfitting, multiplications for time.
 #
 # </details>
 #
 # ## Recap
 #
 # A label can enter a convolutional network as constant planes, as an embedding at the dense layer, or by scaling every
-# feature. All three work. A comparison needs the same budget, and seeds to tell a difference from luck. A classifier confirms
-# that the class that was asked for comes out. Of the ladder's steps the label is the large one: in two dimensions $z$ has no room for
-# digit and style at once.
+# feature. All three work. A comparison needs the same budget, and seeds to tell a difference from luck. A classifier
+# confirms that the class that was asked for comes out. Of the ladder's steps the label is the large one: in two
+# dimensions $z$ has no room for digit and style at once.
 #
-# **Before you go on**, repeat the comparison of section 3 with another seed for two of the ways, and predict first whether
-# their order will stay. Then replace `"silu"` by `"relu"` in both networks: is the difference larger or smaller than that
-# between the ways?
+# **Before you go on**, repeat the comparison of section 3 with another seed for two of the ways, and predict first
+# whether their order will stay. Then replace `"silu"` by `"relu"` in both networks: is the difference larger or smaller
+# than that between the ways?
 #
 # ## References
 #
