@@ -2,9 +2,14 @@
 
 They are written by C++ code straight to the process's standard error, where a notebook shows them in red. A module
 that needs Keras imports this one first.
+
+One remark of TensorFlow's Python code is silenced as well: that functions are traced anew for new models and new
+numbers of images. A lesson builds several models and encodes parts of the data of several sizes, and nothing is wrong
+with that.
 """
 
 import contextlib
+import logging
 import os
 
 
@@ -26,3 +31,5 @@ with standard_error_muted():
     import keras
 
     keras.ops.zeros(1)  # the first operation has a remark of its own
+
+logging.getLogger("tensorflow").addFilter(lambda remark: "tf.function retracing" not in remark.getMessage())

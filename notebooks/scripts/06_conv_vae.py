@@ -47,15 +47,15 @@ from cvae_utils import code_diff, data, explore, losses, models, plotting, train
 from cvae_utils.layers import first_decoder_layer
 from cvae_utils.models import IMAGE_SHAPE, VAE
 
-import keras
-from keras import layers, ops
-
 digits = data.load("auto")
 
 # %% [markdown]
 # Here is where we are going: 15 by 15 points of the latent plane, drawn by a trained convolutional decoder.
 
 # %%
+import keras
+from keras import layers, ops
+
 shipped_conv = weights.load("conv_vae")
 plotting.show(plotting.manifold(shipped_conv.decode, n=15))
 
@@ -400,7 +400,8 @@ decoder.summary(line_length=90)
 # %% [markdown]
 # Parameters are what a network stores. What it *computes* is another matter. A weight of a dense layer is used once for
 # each image, a weight of a convolution once for each place that the kernel stops at. **Predict:** this network has far
-# fewer parameters than that of lesson 02. Does an image take fewer multiplications, too?
+# fewer parameters than that of lesson 02. Does an image take fewer multiplications, too? The figure after the table
+# says which layers hold the parameters, and which do the work.
 
 # %% tags=["nbval-check-output"]
 def places(layer):
@@ -423,9 +424,6 @@ for name, vae in vaes.items():
 assert encoder.count_params() == sum(encoder_by_hand.values()) == 69_076
 assert decoder.count_params() == sum(decoder_by_hand.values()) == 65_089
 assert vaes["convolutional"].count_params() == 134_165
-
-# %% [markdown]
-# Which layers hold the parameters, and which do the work?
 
 # %%
 fig, panels = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True, layout="constrained")
@@ -597,11 +595,7 @@ explore.latent_explorer(conv)
 # Nothing in this network knows how to move something.
 #
 # </details>
-
-# %%
-plotting.show(plotting.manifold(conv.decode, n=15))
-
-# %% [markdown]
+#
 # And the shifts of section 1? Shift all validation images to the right and measure the loss. Neither network has seen
 # such images.
 #
@@ -644,8 +638,8 @@ def minus_log_evidence(vae, images, n=150):
     x = (images / np.float32(255)).reshape(len(images), -1)
     z = plotting.prior_grid(n)
     log_sum = np.full(len(x), -np.inf)
-    for start in range(0, len(z), 2500):
-        logits = np.asarray(vae.decoder(z[start : start + 2500])).reshape(-1, 784)
+    for start in range(0, len(z), 500):
+        logits = np.asarray(vae.decoder(z[start : start + 500])).reshape(-1, 784)
         log_p = x @ logits.T - np.logaddexp(0, logits).sum(axis=1)
         log_sum = np.logaddexp(log_sum, np.logaddexp.reduce(log_p, axis=1))
     return -np.mean(log_sum - np.log(len(z)))
@@ -681,9 +675,6 @@ two = runs["dense, same epochs"][0]
 for latent_dim, vae in ((2, two), (8, eight)):
     loss = vae.evaluate(digits.validation.images, batch_size=1000, verbose=0, return_dict=True)
     print(f"{latent_dim} latent dimensions: " + ", ".join(f"{name} {value:.1f}" for name, value in loss.items()))
-
-# %% [markdown]
-# What does that look like?
 
 # %%
 examples = digits.validation.images[:12]
@@ -745,11 +736,6 @@ ax.set(xlabel="epoch", ylabel="loss, nats per image", ylim=(None, curves["val_lo
 ax.legend()
 plotting.show(fig, alt=f"Training loss falls on; validation loss is lowest after epoch {best} of {stopped}.")
 
-# %% [markdown]
-# After the best epoch the run went on for as many epochs as `patience` allows, in case something better came, and
-# ended. `restore_best_weights=True` then went back to the best ones. Without it, which is Keras' default, you would
-# keep the last.
-
 # %%
 weights_of = {"last": keep.last_weights, "best": small.get_weights()}
 print("weights   validation    test")
@@ -762,9 +748,11 @@ for name, values in weights_of.items():
     print(f"{name:8} {row[0]:11.2f} {row[1]:7.2f}")
 
 # %% [markdown]
-# The difference between the rows is what `restore_best_weights` is worth. Part of it is learning by heart. Another part
-# is that the curve jumps up and down: at a constant rate the weights never come to rest, and the last epoch may be a
-# bad one. (In older versions of Keras the weights were restored only if the rule had stopped the run, and not when the
+# After the best epoch the run went on for as many epochs as `patience` allows, in case something better came, and
+# ended. `restore_best_weights=True` then went back to the best ones. Without it, which is Keras' default, you would
+# keep the last. The difference between the rows is what that is worth. Part of it is learning by heart. Another part is
+# that the curve jumps up and down: at a constant rate the weights never come to rest, and the last epoch may be a bad
+# one. (In older versions of Keras the weights were restored only if the rule had stopped the run, and not when the
 # epochs ran out.)
 #
 # ### Why not watch the test set?

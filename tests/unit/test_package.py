@@ -62,6 +62,20 @@ def test_starting_keras_prints_nothing_and_leaves_standard_error_open():
     assert run.stderr == "still there"
 
 
+def test_many_models_one_after_the_other_cause_no_remarks():
+    run = python(
+        "import numpy as np\n"
+        "from cvae_utils.models import dense_vae\n"
+        "for n in range(4):\n"
+        "    vae = dense_vae(hidden_units=2)\n"
+        "    for m in (1000, 1300, 2, 2001):\n"
+        "        vae.encode(np.zeros((m + n, 28, 28, 1), 'uint8'))\n"
+        "import logging; logging.getLogger('tensorflow').warning('another remark')"
+    )
+    assert run.returncode == 0
+    assert run.stderr.splitlines()[0].endswith("another remark"), run.stderr
+
+
 def test_a_failing_start_of_keras_is_still_seen():
     run = python("import cvae_utils.models", KERAS_BACKEND="no_such_backend")
     assert run.returncode != 0
