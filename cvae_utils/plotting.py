@@ -35,11 +35,23 @@ def show(fig, alt=None):
     alt = alt or getattr(fig, "alt", None)
     if not alt:
         raise ValueError("this figure has no alt text; say in a sentence what it shows: show(fig, alt='...')")
-    png = as_png(fig)
+    data, metadata = picture_bundle(as_png(fig), alt)
     pyplot.close(fig)  # or the notebook would draw a pyplot figure a second time
+    display(data, metadata=metadata, raw=True)
+
+
+def picture_bundle(png, alt):
+    """Return a picture as what a notebook stores for it: the data of each MIME type, and their metadata.
+
+    Parameters
+    ----------
+    png : bytes
+    alt : str
+        What the picture shows.
+    """
     # JupyterLab takes alt text from HTML alone; nbconvert and others look for it in the metadata.
     html = f'<img src="data:image/png;base64,{b64encode(png).decode()}" alt="{escape(alt)}">'
-    display({"text/html": html, "image/png": png, "text/plain": alt}, metadata={"image/png": {"alt": alt}}, raw=True)
+    return {"text/html": html, "image/png": png, "text/plain": alt}, {"image/png": {"alt": alt}}
 
 
 def as_png(fig):

@@ -5,31 +5,7 @@ import urllib.request
 
 import pytest
 
-from tests.browser.conftest import ARTIFACTS
-
-LESSON_MILLISECONDS = 900_000
-KERNEL_IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
-RUN_ALL = """() => {
-  const app = window.jupyterapp;
-  window.finished = false;
-  app.commands.execute('notebook:clear-all-cell-outputs')
-    .then(() => app.commands.execute('notebook:run-all-cells')).then(() => { window.finished = true; });
-}"""
-CELLS = """() => {
-  const cells = [...window.jupyterapp.shell.currentWidget.content.model.cells];
-  return cells.filter(cell => cell.type === 'code').map(cell => cell.sharedModel.toJSON());
-}"""
-
-
-def run_all(page, lab, lesson):
-    """Open a lesson, run all its cells and return them with their outputs."""
-    base, token = lab.split("/lab/")[0], lab.rsplit("?", 1)[1]
-    page.goto(f"{base}/lab/tree/notebooks/{lesson}.ipynb?reset&{token}")
-    page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
-    page.wait_for_function(KERNEL_IDLE)
-    page.evaluate(RUN_ALL)
-    page.wait_for_function("window.finished", timeout=LESSON_MILLISECONDS)
-    return page.evaluate(CELLS)
+from tests.browser.jupyterlab import ARTIFACTS, run_all
 
 
 def picture_with_alt(page, beginning):

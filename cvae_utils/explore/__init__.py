@@ -1,0 +1,18 @@
+"""Explorers: move through the latent space of a trained model and see at once what it draws there.
+
+Each of the four takes a model, plain or conditional, dense or convolutional, and needs nothing else. Leave it on the
+last line of a cell to show it. All of them can be used by keyboard alone.
+
+* ``latent_explorer``: a slider for each latent dimension, and buttons for the label.
+* ``grid_explorer``: the grid of styles, with the current point marked on it.
+* ``transfer_explorer``: one latent point, every label at once.
+* ``encoding_explorer``: a test image, encoded, and what becomes of it with another label or style.
+"""
+
+from cvae_utils.explore.encoding import encoding_explorer
+from cvae_utils.explore.grid import grid_explorer
+from cvae_utils.explore.latent import latent_explorer
+from cvae_utils.explore.pictures import PIXELS_SHOWN, png
+from cvae_utils.explore.transfer import transfer_explorer
+
+__all__ = ["PIXELS_SHOWN", "encoding_explorer", "grid_explorer", "latent_explorer", "png", "transfer_explorer"]
