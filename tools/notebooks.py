@@ -20,6 +20,7 @@ NOTEBOOKS = ROOT / "notebooks"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 CELL_TIMEOUT_SECONDS = 900
 LONGEST_CODE_CELL = 30
+LIVE_WIDGET = "application/vnd.jupyter.widget-view+json"
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|tmp|work|Users|mnt|var)/[\w.-]+")
 
 
@@ -73,10 +74,24 @@ def build(notebook_path):
         resources={"metadata": {"path": notebook_path.parent}},
         record_timing=False,
         coalesce_streams=True,  # keeps the last state of a progress bar only
+        store_widget_state=False,
     )
     client.execute()
+    drop_live_widgets(notebook)
     notebook.metadata["language_info"] = {"name": "python"}  # without the version of this machine's Python
     nbformat.write(notebook, notebook_path)
+
+
+def drop_live_widgets(notebook):
+    """Take the live widgets out of a notebook's outputs; what an explorer shows without a kernel stays.
+
+    The kernel of a committed notebook is gone: JupyterLab would say that it does not find the widget, in place of the
+    picture.
+    """
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(LIVE_WIDGET, None)
+            output.get("metadata", {}).pop(LIVE_WIDGET, None)
 
 
 def problems(notebook_path):
@@ -118,6 +133,8 @@ def problems_of_cell(cell):
             yield f"raised {output.ename}"
         if output.get("name") == "stderr":
             yield f"wrote to stderr: {output.text[:80]!r}"
+        if LIVE_WIDGET in output.get("data", {}):
+            yield "shows a widget whose kernel is gone"
         if "image/png" in output.get("data", {}) and not output.metadata.get("image/png", {}).get("alt"):
             yield "shows a figure without alt text: use plotting.show"
         if match := MACHINE_PATH.search(

@@ -248,11 +248,11 @@ function render({ model, el }) {
     button("Save picture", () => save(picture.picture, `${model.get("heading").toLowerCase().replaceAll(" ", "_")}.png`)),
   );
   const inside = list => list.map(part => part.el);
+  const controls = element("div", { class: "cvae-controls" }, ...inside(moved), buttons);
+  const row = element("div", { class: "cvae-row" }, ...inside(grid), controls, ...inside(original));
+  (grid.length ? controls : row).append(picture.el); // in either case beside the control that is moved most
   el.append(element("div", { class: "cvae-explorer", role: "group", "aria-label": model.get("heading") },
-    element("div", { class: "cvae-row" },
-      ...inside(grid), element("div", { class: "cvae-controls" }, ...inside(moved), buttons),
-      ...inside(original), picture.el),
-    readout.el, error.el));
+    row, readout.el, error.el));
 
   const listeners = [
     ...parts.flatMap(part => Object.entries(part.shows ?? {})),

@@ -201,6 +201,11 @@ def spoil_with_path(notebook, code):
     find_output(code, lambda output: "text" in output)["text"] += "/home/ada/data/mnist.npz"
 
 
+def spoil_with_widget(notebook, code):
+    output = find_output(code, lambda output: "image/png" in output.get("data", {}))
+    output.data[notebooks.LIVE_WIDGET] = {"model_id": "a1b2", "version_major": 2, "version_minor": 1}
+
+
 def spoil_length(notebook, code):
     code[-1].source = "\n".join(["x = 1"] * 40)
 
@@ -217,6 +222,7 @@ def spoil_length(notebook, code):
         (spoil_with_stderr, "wrote to stderr"),
         (spoil_alt, "without alt text"),
         (spoil_with_path, "/home/ada"),
+        (spoil_with_widget, "a widget whose kernel is gone"),
         (spoil_length, "has 40 lines"),
     ],
 )
@@ -227,6 +233,30 @@ def test_finds_a_spoiled_notebook(spoiled, spoil, said):
 def test_finds_a_missing_pair(spoiled, tmp_path):
     (tmp_path / "scripts" / "01_data_and_likelihood.py").unlink()
     assert any("is missing" in problem for problem in spoiled(lambda notebook, code: None))
+
+
+EXPLORER = """\
+import types
+import numpy as np
+from cvae_utils import explore
+
+decoder = types.SimpleNamespace(inputs=[np.empty((1, 2))], predict_on_batch=lambda z: np.zeros((len(z), 28, 28, 1)))
+explore.latent_explorer(types.SimpleNamespace(encoder=None, decoder=decoder))
+"""
+
+
+def test_a_built_notebook_shows_an_explorers_strip_in_place_of_the_widget(tmp_path):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(EXPLORER)])
+    (tmp_path / "scripts").mkdir()
+    path = tmp_path / "lesson.ipynb"
+    notebooks.script_of(path).write_text(notebooks.to_script(notebook))
+    notebooks.build(path)
+    assert notebooks.problems(path) == []
+    built = nbformat.read(path, as_version=4)
+    (output,) = built.cells[0].outputs
+    assert set(output.data) == {"image/png", "text/html", "text/plain"}
+    assert output.metadata["image/png"]["alt"] == output.data["text/plain"]
+    assert "widgets" not in built.metadata
 
 
 @pytest.mark.parametrize(
