@@ -9,7 +9,7 @@ UV_VERSION := $(shell sed -n 's/^required-version = "==\(.*\)"/\1/p' pyproject.t
 UV := .tools/bin/uv
 BIN := .venv/bin
 
-.PHONY: help lab test test-lowest test-browser bench-lessons bench-recipe lint notebooks weights stamp lock clean
+.PHONY: help lab test test-lowest test-browser bench-lessons bench-recipe bench-explorers lint notebooks weights stamp lock clean
 
 help:  ## Print these lines
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -28,7 +28,7 @@ test-lowest: $(UV)  ## Run the unit tests with the lowest versions that pyprojec
 	$(UV) pip install --quiet --python .venv-lowest --resolution lowest-direct --group test --editable .
 	.venv-lowest/bin/pytest tests/unit
 
-test-browser: .venv/.test  ## Run a lesson in JupyterLab in a real browser (needs Chromium)
+test-browser: .venv/.test  ## Run lessons and explorers in JupyterLab in a real browser (needs Chromium)
 	$(BIN)/pytest tests/browser
 
 bench-lessons: .venv/.test  ## Measure run time and memory of each lesson
@@ -36,6 +36,9 @@ bench-lessons: .venv/.test  ## Measure run time and memory of each lesson
 
 bench-recipe: .venv/.test  ## Compare the training recipe with the published ones (needs MNIST, takes 15 minutes)
 	$(BIN)/python -m benchmarks.recipe
+
+bench-explorers: .venv/.test  ## Measure how long the explorers take from a move to its picture (needs Chromium)
+	$(BIN)/python -m benchmarks.explorers
 
 lint: .venv/.test  ## Check the style of code and notebooks
 	$(BIN)/ruff check

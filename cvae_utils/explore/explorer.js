@@ -31,13 +31,14 @@ const toStep = (value, furthest) => {
 const inWords = value => (Math.round(value * 10) / 10 + 0).toFixed(1);
 
 // Sends one message at a time. What is moved before its answer is kept, the newest value only, and sent after it.
-function messenger(model, view, onIdle) {
+function messenger(model, view, onBusy, onIdle) {
   let number = 0;
   let waiting = false;
   let next = null;
 
   function post() {
     waiting = true;
+    onBusy();
     number += 1;
     model.send({ view, number, ...next });
     next = null;
@@ -221,7 +222,13 @@ function render({ model, el }) {
     for (const name of ["z", "label", "image"]) state[name] = model.get(name);
     syncControls();
   };
-  const messages = messenger(model, view, followKernel);
+  const explorer = element("div", { class: "cvae-explorer", role: "group", "aria-label": model.get("heading") });
+  const busy = () => explorer.setAttribute("aria-busy", "true");
+  const idle = () => {
+    explorer.setAttribute("aria-busy", "false");
+    followKernel();
+  };
+  const messages = messenger(model, view, busy, idle);
   const move = values => {
     Object.assign(state, values);
     syncControls();
@@ -251,8 +258,8 @@ function render({ model, el }) {
   const controls = element("div", { class: "cvae-controls" }, ...inside(moved), buttons);
   const row = element("div", { class: "cvae-row" }, ...inside(grid), controls, ...inside(original));
   (grid.length ? controls : row).append(picture.el); // in either case beside the control that is moved most
-  el.append(element("div", { class: "cvae-explorer", role: "group", "aria-label": model.get("heading") },
-    row, readout.el, error.el));
+  explorer.append(row, readout.el, error.el);
+  el.append(explorer);
 
   const listeners = [
     ...parts.flatMap(part => Object.entries(part.shows ?? {})),

@@ -11,6 +11,10 @@ import subprocess
 import time
 from pathlib import Path
 
+import nbformat
+
+from tools.notebooks import KERNEL
+
 ROOT = Path(__file__).parents[2]
 ARTIFACTS = ROOT / "artifacts"
 START_SECONDS = 180  # a busy machine has taken 100 s to show JupyterLab's first page
@@ -131,6 +135,13 @@ def new_page(browser):
     page = browser.new_page(viewport={"width": 1300, "height": 1500})
     page.set_default_timeout(START_SECONDS * 1000)
     return page
+
+
+def write_notebook(course, name, sources):
+    """Write a notebook with these code cells into a copy of the course."""
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL})
+    nbformat.write(notebook, course / "notebooks" / f"{name}.ipynb")
 
 
 def run_all(page, address, notebook):

@@ -1,0 +1,151 @@
+"""Measure the explorers: from a move to its picture in the kernel, and from a key press to the changed picture.
+
+In the kernel each move is handled as the page's messages are, and the naive way takes its turn after it: ``predict``, a
+new figure, ``imshow``, ``savefig``. In the browser the key is an arrow on a slider, in JupyterLab.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from io import BytesIO
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+MODELS = ["dense_vae", "dense_cvae", "conv_vae", "conv_cvae"]
+EXPLORERS = ["latent", "grid", "transfer", "encoding"]
+MOVES = 25
+WARM_UP = 5
+KERNEL_LIMIT_MS = {"dense": 4.0, "conv": 10.0}
+SMALLEST_DENSE_RATIO = 25.0
+BROWSER_LIMIT_MS = 100.0
+BROWSER_MOVES = 50
+ROUND_TRIPS = """explorer => {
+  const picture = [...explorer.querySelectorAll('img.cvae-picture')].at(-1);
+  let pressed = 0;
+  window.roundTrips = [];
+  explorer.addEventListener('keydown', event => { pressed = event.timeStamp; });
+  picture.addEventListener('load', () => { window.roundTrips.push(performance.now() - pressed); });
+}"""
+
+
+def pairs():
+    """List the explorers that each model has."""
+    return [(name, kind) for name in MODELS for kind in EXPLORERS if kind != "transfer" or name.endswith("cvae")]
+
+
+def milliseconds(run):
+    """Return how long a function takes."""
+    start = time.perf_counter()
+    run()
+    return 1e3 * (time.perf_counter() - start)
+
+
+def draw_naively(model, z, labels):
+    """Decode a point with each of the labels by ``predict``, and draw it in a new figure."""
+    from matplotlib import pyplot
+
+    from cvae_utils.data import one_hot
+    from cvae_utils.plotting import INK_ON_PAPER, tile
+
+    points = np.tile(np.float32(z), (len(labels), 1))
+    inputs = points if len(model.decoder.inputs) == 1 else (points, one_hot(labels))
+    means = 1 / (1 + np.exp(-model.decoder.predict(inputs, verbose=0)))
+    fig, ax = pyplot.subplots(figsize=(2.24, 2.24))
+    ax.imshow(tile(means, columns=min(5, len(labels))), **INK_ON_PAPER)
+    ax.axis("off")
+    fig.savefig(BytesIO(), format="png")
+    pyplot.close(fig)
+
+
+def measure_in_this_kernel():
+    """Print the medians of both ways for each model and explorer, as one line of JSON."""
+    from cvae_utils import explore, weights
+
+    rows = []
+    for name, kind in pairs():
+        model = weights.load(name)
+        widget = getattr(explore, f"{kind}_explorer")(model)
+        labels = list(range(10)) if kind == "transfer" else [0]
+        quick, naive = [], []
+        for number in range(WARM_UP + MOVES):
+            z = [number / 10 - 1.5, 0.5]
+            message = {"view": "benchmark", "number": number, "z": z}
+            quick.append(milliseconds(lambda message=message: widget._handle_custom_msg(message, [])))
+            naive.append(milliseconds(lambda model=model, z=z: draw_naively(model, z, labels)))  # noqa: B023
+        rows.append([name, kind, median(quick[WARM_UP:]), median(naive[WARM_UP:])])
+    print(json.dumps(rows))
+
+
+def measure_kernel():
+    """Have a fresh kernel measure, and return its rows: model, explorer, milliseconds, milliseconds of the naive way."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    from tools.notebooks import CELL_TIMEOUT_SECONDS, ROOT
+
+    cell = nbformat.v4.new_code_cell("from benchmarks import explorers\nexplorers.measure_in_this_kernel()")
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    NotebookClient(notebook, timeout=CELL_TIMEOUT_SECONDS, resources={"metadata": {"path": ROOT}}).execute()
+    printed = "".join(output.text for output in cell.outputs if output.get("name") == "stdout")
+    return json.loads(printed.splitlines()[-1])
+
+
+def measure_browser():
+    """Return rows of model, explorer, and the median milliseconds from key press to changed picture."""
+    from tests.browser import jupyterlab
+    from tests.browser.explorers import EXPLORER, wait_for_explorer
+
+    sources = ["from cvae_utils import explore, weights"]
+    sources += [f'explore.{kind}_explorer(weights.load("{name}"))' for name, kind in pairs()]
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        course, home = Path(folder, "course"), Path(folder, "home")
+        course.mkdir()
+        home.mkdir()
+        jupyterlab.copy_course(course)
+        jupyterlab.write_notebook(course, "explorers_to_measure", sources)
+        with jupyterlab.running_lab(course, home) as (address, _), jupyterlab.running_chromium() as browser:
+            page = jupyterlab.new_page(browser)
+            page.set_viewport_size({"width": 1300, "height": 6000})  # JupyterLab draws only what is in view
+            jupyterlab.run_all(page, address, "explorers_to_measure")
+            for i, (name, kind) in enumerate(pairs()):
+                explorer = wait_for_explorer(page.locator(EXPLORER).nth(i))
+                rows.append([name, kind, median(round_trips(explorer))])
+    return rows
+
+
+def round_trips(explorer):
+    """Press an arrow key again and again; list the milliseconds until the picture had changed."""
+    explorer.slider("z1").focus()
+    explorer.press("Home")
+    explorer.at.evaluate(ROUND_TRIPS)
+    for number in range(1, BROWSER_MOVES + 1):
+        explorer.page.keyboard.press("ArrowRight")
+        explorer.page.wait_for_function(f"window.roundTrips.length >= {number}")
+    return explorer.page.evaluate("window.roundTrips")
+
+
+def main():
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
+    missed = []
+    print(f"{'model':12} {'explorer':10} {'ms':>7} {'naive ms':>9} {'ratio':>6}")
+    for name, kind, quick, naive in measure_kernel():
+        print(f"{name:12} {kind:10} {quick:7.2f} {naive:9.1f} {naive / quick:6.1f}")
+        networks = name.split("_")[0]
+        if quick > KERNEL_LIMIT_MS[networks] or (networks == "dense" and naive / quick < SMALLEST_DENSE_RATIO):
+            missed.append(f"{name} {kind} in the kernel")
+    print(f"\n{'model':12} {'explorer':10} key press to changed picture, ms")
+    for name, kind, round_trip in measure_browser():
+        print(f"{name:12} {kind:10} {round_trip:7.1f}")
+        if round_trip > BROWSER_LIMIT_MS:
+            missed.append(f"{name} {kind} in the browser")
+    if missed:
+        sys.exit(f"too slow: {', '.join(missed)}")
+
+
+if __name__ == "__main__":
+    main()
