@@ -1,7 +1,8 @@
 """Measure the explorers: from a move to its picture in the kernel, and from a key press to the changed picture.
 
-In the kernel each move is handled as the page's messages are, and the naive way takes its turn after it: ``predict``, a
-new figure, ``imshow``, ``savefig``. In the browser the key is an arrow on a slider, in JupyterLab.
+In the kernel each move is handled as the page's messages are. Moves come in bursts, as a hand makes them, and after each
+burst the naive way takes its turn: ``predict``, a new figure, ``imshow``, ``savefig``. In the browser the key is an arrow
+key on a slider, in JupyterLab.
 """
 
 import argparse
@@ -17,8 +18,9 @@ import numpy as np
 
 MODELS = ["dense_vae", "dense_cvae", "conv_vae", "conv_cvae"]
 EXPLORERS = ["latent", "grid", "transfer", "encoding"]
-MOVES = 25
-WARM_UP = 5
+BURSTS = 10
+MOVES_IN_A_BURST = 8
+NAIVE_MOVES_AFTER_IT = 3
 KERNEL_LIMIT_MS = {"dense": 4.0, "conv": 10.0}
 SMALLEST_DENSE_RATIO = 25.0
 BROWSER_LIMIT_MS = 100.0
@@ -37,10 +39,10 @@ def pairs():
     return [(name, kind) for name in MODELS for kind in EXPLORERS if kind != "transfer" or name.endswith("cvae")]
 
 
-def milliseconds(run):
-    """Return how long a function takes."""
+def milliseconds(function, *arguments):
+    """Return how long a call takes."""
     start = time.perf_counter()
-    run()
+    function(*arguments)
     return 1e3 * (time.perf_counter() - start)
 
 
@@ -54,34 +56,36 @@ def draw_naively(model, z, labels):
     points = np.tile(np.float32(z), (len(labels), 1))
     inputs = points if len(model.decoder.inputs) == 1 else (points, one_hot(labels))
     means = 1 / (1 + np.exp(-model.decoder.predict(inputs, verbose=0)))
-    fig, ax = pyplot.subplots(figsize=(2.24, 2.24))
+    fig, ax = pyplot.subplots()
     ax.imshow(tile(means, columns=min(5, len(labels))), **INK_ON_PAPER)
-    ax.axis("off")
     fig.savefig(BytesIO(), format="png")
     pyplot.close(fig)
 
 
-def measure_in_this_kernel():
-    """Print the medians of both ways for each model and explorer, as one line of JSON."""
+def measure_pair(name, kind):
+    """Return the median milliseconds of a move, in the explorer and in the naive way, which take turns."""
     from cvae_utils import explore, weights
 
-    rows = []
-    for name, kind in pairs():
-        model = weights.load(name)
-        widget = getattr(explore, f"{kind}_explorer")(model)
-        labels = list(range(10)) if kind == "transfer" else [0]
-        quick, naive = [], []
-        for number in range(WARM_UP + MOVES):
-            z = [number / 10 - 1.5, 0.5]
-            message = {"view": "benchmark", "number": number, "z": z}
-            quick.append(milliseconds(lambda message=message: widget._handle_custom_msg(message, [])))
-            naive.append(milliseconds(lambda model=model, z=z: draw_naively(model, z, labels)))  # noqa: B023
-        rows.append([name, kind, median(quick[WARM_UP:]), median(naive[WARM_UP:])])
-    print(json.dumps(rows))
+    model = weights.load(name)
+    widget = getattr(explore, f"{kind}_explorer")(model)
+    labels = list(range(10)) if kind == "transfer" else [0]
+    quick, naive = [], []
+    for z_1 in np.linspace(-2, 2, 1 + BURSTS):
+        for z_2 in np.linspace(-2, 2, MOVES_IN_A_BURST):
+            message = {"view": "benchmark", "number": len(quick), "z": [z_1, z_2]}
+            quick.append(milliseconds(widget._handle_custom_msg, message, []))
+        for z_2 in np.linspace(-2, 2, NAIVE_MOVES_AFTER_IT):
+            naive.append(milliseconds(draw_naively, model, [z_1, z_2], labels))
+    return median(quick[MOVES_IN_A_BURST:]), median(naive[NAIVE_MOVES_AFTER_IT:])  # the first burst warms up
+
+
+def measure_in_this_kernel():
+    """Print the medians for each model and explorer as one line of JSON."""
+    print(json.dumps([[name, kind, *measure_pair(name, kind)] for name, kind in pairs()]))
 
 
 def measure_kernel():
-    """Have a fresh kernel measure, and return its rows: model, explorer, milliseconds, milliseconds of the naive way."""
+    """Have a fresh kernel measure; return rows of model, explorer, milliseconds, and those of the naive way."""
     import nbformat
     from nbclient import NotebookClient
 

@@ -5,7 +5,16 @@ import urllib.request
 
 import pytest
 
+from tests.browser.explorers import EXPLORER, wait_for_explorer
 from tests.browser.jupyterlab import ARTIFACTS, run_all
+
+EXPLORER_CELLS = """() => {
+  const explores = cell => (cell.toJSON().outputs ?? []).some(
+    output => output.data?.['application/vnd.jupyter.widget-view+json'] && output.data?.['image/png']);
+  const cells = [...window.jupyterapp.shell.currentWidget.content.model.cells];
+  return cells.flatMap((cell, index) => explores(cell) ? [index] : []);
+}"""
+SCROLL_TO = "index => window.jupyterapp.shell.currentWidget.content.scrollToItem(index, 'start')"
 
 
 def picture_with_alt(page, beginning):
@@ -22,6 +31,13 @@ def picture_with_alt(page, beginning):
     picture = page.locator(f"img[alt^='{beginning}']")
     picture.wait_for()
     return picture
+
+
+def explorers(page):
+    """Scroll to each explorer of a lesson, which JupyterLab draws only then, and give them one by one."""
+    for index in page.evaluate(EXPLORER_CELLS):
+        page.evaluate(SCROLL_TO, index)
+        yield wait_for_explorer(page.locator(f".jp-Cell[data-windowed-list-index='{index}'] {EXPLORER}"))
 
 
 def test_lab_prints_an_address_on_loopback_that_needs_its_token(lab):
@@ -41,5 +57,10 @@ def test_lesson_runs_without_an_error(page, lab, lesson):
     if lesson == "02_plain_vae":
         latent_map = picture_with_alt(page, "Scatter plot of")
         assert latent_map.evaluate("image => image.complete && image.naturalWidth > 300")
+    moved = 0
+    for explorer in explorers(page):
+        explorer.check_every_control()
+        moved += 1
+    assert moved == sum("explore." in cell["source"] for cell in cells)
     ARTIFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTIFACTS / f"{lesson}.png")
