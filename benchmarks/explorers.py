@@ -1,8 +1,8 @@
 """Measure the explorers: from a move to its picture in the kernel, and from a key press to the changed picture.
 
-In the kernel each move is handled as the page's messages are. Moves come in bursts, as a hand makes them, and after each
-burst the naive way takes its turn: ``predict``, a new figure, ``imshow``, ``savefig``. In the browser the key is an arrow
-key on a slider, in JupyterLab.
+In the kernel each move is handled as the page's messages are. Moves come in bursts, as a hand makes them, and after
+each burst the naive way takes its turn: ``predict``, a new figure, ``imshow``, ``savefig``. In the browser the key is
+an arrow on a slider, in JupyterLab.
 """
 
 import argparse
