@@ -150,7 +150,7 @@ def test_the_page_moves_the_point_and_has_its_answer(constructor, page):
     assert widget.picture != before
 
 
-@pytest.mark.skipif(ipywidgets.version_info[0] < 8, reason="without a kernel, ipywidgets 7 has nothing to send")
+@pytest.mark.skipif(ipywidgets.__version__ < "8", reason="without a kernel, ipywidgets 7 has nothing to send")
 def test_the_page_gets_picture_and_readout_in_one_message_before_the_answer(monkeypatch, page):
     widget = explore.latent_explorer(model_of(2, 10))
     sent = []
