@@ -8,7 +8,7 @@ from cvae_utils.explore.pictures import strip
 from cvae_utils.explore.widget import FURTHEST, Explorer, point_in_words, sweep
 
 COLUMNS = 5
-FRAMES = 4
+FRAMES = 5
 WIDTH_SHOWN = 112 * COLUMNS
 
 
@@ -24,21 +24,21 @@ class TransferExplorer(Explorer):
         self.n_classes = 0  # every label is shown: there is none to choose
 
     def _drawn(self):
-        return self._all_labels(self.z), (
+        return plotting.tile(self._all_labels(self.z), columns=COLUMNS), (
             f"the labels 0 to {self.labels[-1]}, from the top left, {COLUMNS} in a row: each decoded from "
             f"{point_in_words(self.z)}"
         )
 
     def _frames(self):
-        frames = np.stack([self._all_labels(point) for point in sweep(self.z, 0, FRAMES)])
+        frames = np.concatenate([self._all_labels(point) for point in sweep(self.z, 0, FRAMES)])
         alt = (
-            f"{FRAMES} frames, in each of them {self.readout}, but for z1, which goes from -{FURTHEST} to {FURTHEST} "
-            "from frame to frame. Run the cell for the sliders."
+            f"{FRAMES} rows of the labels 0 to {self.labels[-1]}, each row decoded from {point_in_words(self.z)}, but for "
+            f"z1, which goes from -{FURTHEST} to {FURTHEST} from row to row. Run the cell for the sliders."
         )
-        return strip(frames, columns=2), alt
+        return strip(frames, columns=len(self.labels)), alt
 
     def _all_labels(self, z):
-        return plotting.tile(self.networks.decode(np.tile(z, (len(self.labels), 1)), self.labels), columns=COLUMNS)
+        return self.networks.decode(np.tile(z, (len(self.labels), 1)), self.labels)
 
 
 def transfer_explorer(model):

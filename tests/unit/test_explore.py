@@ -350,6 +350,13 @@ def test_every_label_is_decoded_in_one_batch():
     assert widget.n_classes == 0, "there is no label to choose"
 
 
+def test_the_strip_of_the_transfer_explorer_has_a_row_for_each_style():
+    model = model_of(2, 10)
+    strip = pixels(explore.transfer_explorer(model)._repr_mimebundle_()[0]["image/png"])[::2, ::2]
+    assert strip.shape == (5 * 28, 10 * 28)
+    np.testing.assert_array_equal(strip[-28:, 3 * 28 : 4 * 28], pixels(expected_png(model, [3, 0], 3)))
+
+
 def test_a_model_without_labels_has_no_style_to_transfer():
     with pytest.raises(ValueError, match=r"takes no labels.*use a conditional model"):
         explore.transfer_explorer(model_of(2))
