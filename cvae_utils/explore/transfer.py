@@ -32,8 +32,8 @@ class TransferExplorer(Explorer):
     def _frames(self):
         frames = np.concatenate([self._all_labels(point) for point in sweep(self.z, 0, FRAMES)])
         alt = (
-            f"{FRAMES} rows of the labels 0 to {self.labels[-1]}, each row decoded from {point_in_words(self.z)}, but for "
-            f"z1, which goes from -{FURTHEST} to {FURTHEST} from row to row. Run the cell for the sliders."
+            f"{FRAMES} rows of the labels 0 to {self.labels[-1]}, each row decoded from {point_in_words(self.z)}, but "
+            f"for z1, which goes from -{FURTHEST} to {FURTHEST} from row to row. Run the cell for the sliders."
         )
         return strip(frames, columns=len(self.labels)), alt
 
