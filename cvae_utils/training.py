@@ -55,9 +55,9 @@ def train(
     learning_rate : float
         Peak of the schedule.
     encoder_weight_decay : float, optional
-        Share of the encoder's weights that a step takes away, times the learning rate (decoupled weight decay, Loshchilov
-        and Hutter 2019). A VAE that trains for long learns by heart in its encoder and not in its decoder; lesson 06
-        measures it.
+        Share of the encoder's weights that a step takes away, before it is multiplied by the learning rate (decoupled
+        weight decay, Loshchilov and Hutter 2019). A VAE that trains for long learns by heart in its encoder and not in
+        its decoder; lesson 06 measures it.
     seed : int
         Orders the images and draws the noise. The same seed and the same initial weights give the same result on the
         same machine.

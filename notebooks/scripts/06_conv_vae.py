@@ -317,7 +317,7 @@ fig, (ax, picture) = plt.subplots(1, 2, figsize=(9, 3), width_ratios=(2.4, 1), l
 for name, (network, style) in drawn.items():
     ax.semilogy(np.fft.rfftfreq(28)[1:], row_spectrum(network)[1:], style, marker=".", label=name)
 ax.set(xlabel="waves per pixel", ylabel="power")
-ax.legend(loc="lower left", fontsize="small")
+ax.legend(loc="upper right", fontsize="small")
 untrained = drawn["convolutional, untrained"][0]
 picture.imshow(untrained.decode(np.zeros((1, 2)))[0, :, :, 0], cmap="gray_r")
 picture.set(title="untrained, at z = 0", xticks=[], yticks=[])
@@ -551,8 +551,8 @@ plotting.show(fig, alt=f"Test loss against CPU seconds: {points}.")
 # *By seconds* the dense network is far ahead. With three times as many epochs it is better still, and has used less of
 # the time. *By parameters* the convolutional network is far ahead, in the short runs and in the long ones. On MNIST,
 # trained for long, it comes to about the same loss as the dense one. The lines below the table say how far the draw of
-# the first weights alone moves a result, and for the convolutional network that is a lot. Its row in the table happens
-# to be the best of the three. Smaller differences than those between seeds mean nothing.
+# the first weights alone moves a result, and that is a lot. The first of the three runs is the one in the table, and for
+# both networks it happens to be the best. Smaller differences than those between seeds mean nothing.
 #
 # Do not make too much of the ratios. The first nats are the easiest, so short runs always look good by seconds. And the
 # mean image, our zero, has 784 parameters itself. What the table does say: when memory is scarce, or images are large,
