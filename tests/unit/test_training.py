@@ -155,9 +155,9 @@ def test_history_has_every_epoch_and_adds_up(uninterrupted, images):
         loss, *parts = (np.array(history[prefix + part]) for part in PARTS)
         np.testing.assert_allclose(loss, sum(parts), rtol=1e-5)
     assert history["loss"][-1] < history["loss"][0]
-    of_all, of_validation = (model.evaluate(part, verbose=0, return_dict=True)["kl"] for part in (images, images[:20]))
+    of_validation = model.evaluate(images[:20], verbose=0, return_dict=True)["kl"]
     assert history["val_kl"][-1] == pytest.approx(of_validation, rel=1e-5)
-    assert of_all != pytest.approx(of_validation, rel=1e-3)  # the encoder has not collapsed
+    assert model.encode(images)[0].std(axis=0).max() > 0.1  # the encoder has not collapsed
 
 
 def test_the_whole_schedule_is_run(uninterrupted):
