@@ -32,7 +32,7 @@ class Comparison:
 
 
 COMPARISONS = {
-    "dense_cvae": Comparison(models.dense_cvae, 42, 250, {"epochs": 8}, 131.0, 1 / 4),
+    "dense_cvae": Comparison(models.dense_cvae, 42, 250, {"epochs": 8, "learning_rate": 1.2e-2}, 131.0, 1 / 4),
     "conv_vae": Comparison(
         models.conv_vae, 12, 32, {"epochs": 5, "batch_size": 64, "learning_rate": 6e-3}, 151.3, 1 / 2
     ),

@@ -16,7 +16,7 @@ from cvae_utils import data, training, weights
 SEEDS = (0, 1, 2)
 TEST_PASSES = 10
 RECIPES = {
-    "dense_vae": {"epochs": 50, "batch_size": 64, "learning_rate": 5e-3},
+    "dense_vae": {"epochs": 50, "batch_size": 64, "learning_rate": 5e-3, "encoder_weight_decay": 0.1},
     "dense_cvae": {"epochs": 40, "batch_size": 128, "learning_rate": 6e-3},
     "conv_vae": {"epochs": 20, "batch_size": 64, "learning_rate": 6e-3},
     "conv_cvae": {"epochs": 40, "batch_size": 128, "learning_rate": 1e-2},

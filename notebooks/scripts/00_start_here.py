@@ -62,7 +62,6 @@ if "google.colab" in sys.modules:  # Colab has TensorFlow already: add what it l
 
 # %%
 from cvae_utils import data, explore, plotting, weights
-from cvae_utils.data import one_hot
 
 # %%
 import keras
@@ -118,7 +117,9 @@ explore.latent_explorer(cvae)
 # %%
 angles = 2 * np.pi * np.arange(6) / 6
 points = 1.3 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-every_digit = cvae.decode(np.repeat(points, 10, axis=0), one_hot(np.tile(np.arange(10), 6)))
+every_digit = cvae.decode(
+    np.repeat(points, 10, axis=0), np.tile(np.eye(10), (6, 1))
+)  # each label as a row of the unit matrix
 plotting.show(
     plotting.image_grid(every_digit, columns=10, row_names=[f"z = ({a:.1f}, {b:.1f})" for a, b in points]),
     alt="Six rows, one for each latent point, of the digits 0 to 9; within a row they are written in one style.",

@@ -16,9 +16,9 @@
 # %% [markdown]
 # # 02 · A plain VAE
 #
-# A variational autoencoder (VAE) finds out, without being told, what distinguishes one image from another, and writes it
-# down in a few numbers. In this lesson the few are two, so that we can look at all of them. You derive its loss, build it
-# from a handful of lines, train it in a minute, and walk through what it has learned.
+# A variational autoencoder (VAE) finds out, without being told, what distinguishes one image from another, and writes
+# it down in a few numbers. In this lesson the few are two, so that we can look at all of them. You derive its loss,
+# build it from a handful of lines, train it in a minute, and walk through what it has learned.
 #
 # **You will be able to**
 #
@@ -86,9 +86,9 @@ plotting.show(plotting.manifold(trained.decode))
 # ## 2. Why not just compute it?
 #
 # An integral over a distribution can be estimated by an average over samples from it: draw $k$ points from the prior,
-# decode each, and average the likelihoods of the image. The trained decoder lets us try that on one validation image. The
-# likelihoods are far too small for float32, so they stay logarithms: `np.logaddexp.reduce` gives the logarithm of a sum of
-# exponentials, and subtracting $\log k$ makes the sum a mean.
+# decode each, and average the likelihoods of the image. The trained decoder lets us try that on one validation image.
+# The likelihoods are far too small for float32, so they stay logarithms: `np.logaddexp.reduce` gives the logarithm of a
+# sum of exponentials, and subtracting $\log k$ makes the sum a mean.
 #
 # **Predict:** the likelihoods of an image under 10,000 points of the prior are added up. How many of the points make up
 # 99% of the sum?
@@ -137,10 +137,11 @@ print(f"{needed} of the {k:,} points make up 99% of the sum")
 # $$\log p(x)
 # = \mathbb{E}_{q}\left[\log \frac{p(x, z)}{q(z \mid x)} \cdot \frac{q(z \mid x)}{p(z \mid x)}\right]
 # = \underbrace{\mathbb{E}_{q}\left[\log \frac{p(x, z)}{q(z \mid x)}\right]}_{\text{ELBO}}
-# + \underbrace{\mathbb{E}_{q}\left[\log \frac{q(z \mid x)}{p(z \mid x)}\right]}_{\mathrm{KL}(q(z \mid x)\,\|\,p(z \mid x))}$$
+# + \underbrace{\mathbb{E}_{q}\left[\log \frac{q(z \mid x)}{p(z \mid x)}\right]}_{\mathrm{KL}(q(z \mid x)\,\|\,p(z \mid
+# x))}$$
 #
-# The second term is a **Kullback-Leibler divergence**: the average, over points from $q$, of the logarithm of the ratio of
-# the two densities. It is never negative, and zero only when the two are the same:
+# The second term is a **Kullback-Leibler divergence**: the average, over points from $q$, of the logarithm of the ratio
+# of the two densities. It is never negative, and zero only when the two are the same:
 #
 # <details><summary>Why it is never negative</summary>
 #
@@ -164,8 +165,8 @@ print(f"{needed} of the {k:,} points make up 99% of the sum")
 #
 # $$\text{loss} = \text{reconstruction} + \text{KL},$$
 #
-# both in nats per image. It equals $-\log p(x)$ plus the gap. Making it smaller raises the evidence, or closes the gap, or
-# both; it may even trade one for the other.
+# both in nats per image. It equals $-\log p(x)$ plus the gap. Making it smaller raises the evidence, or closes the gap,
+# or both; it may even trade one for the other.
 #
 # **Think!** Two KL divergences have appeared, $\mathrm{KL}(q(z \mid x)\,\|\,p(z \mid x))$ and
 # $\mathrm{KL}(q(z \mid x)\,\|\,p(z))$. Which of them is part of the loss, and is a value of zero good news?
@@ -180,9 +181,9 @@ print(f"{needed} of the {k:,} points make up 99% of the sum")
 #
 # ### The identity, checked
 #
-# With two latent dimensions everything in the equation can be computed: decode a fine grid over the plane, and replace each
-# integral by a sum times the area of a grid cell. The two cells below do so for sixteen validation images, with the
-# networks that drew the picture above.
+# With two latent dimensions everything in the equation can be computed: decode a fine grid over the plane, and replace
+# each integral by a sum times the area of a grid cell. The two cells below do so for sixteen validation images, with
+# the networks that drew the picture above.
 #
 # **Predict:** is the gap about the same for all images?
 
@@ -242,13 +243,13 @@ panels[1].legend()
 plotting.show(fig, alt="Contours of the posterior and of q for two images. Left they overlap, right they lie apart.")
 
 # %% [markdown]
-# On the left the encoder's Gaussian lies within the posterior, and its being too narrow costs little. On the right it is
-# in the wrong place: for this image the encoder is simply mistaken. That surprises many, since the loss shows only the sum
-# of both errors: a bad ELBO may be the fault of the decoder or of the encoder.
+# On the left the encoder's Gaussian lies within the posterior, and its being too narrow costs little. On the right it
+# is in the wrong place: for this image the encoder is simply mistaken. That surprises many, since the loss shows only
+# the sum of both errors: a bad ELBO may be the fault of the decoder or of the encoder.
 #
-# There are two reasons for a gap. A Gaussian with axes parallel to the coordinates may not have the posterior's shape, and
-# one network has to guess for all images. Which of them is to blame here? Give each image a Gaussian of its own, with the
-# mean and the width of its posterior:
+# There are two reasons for a gap. A Gaussian with axes parallel to the coordinates may not have the posterior's shape,
+# and one network has to guess for all images. Which of them is to blame here? Give each image a Gaussian of its own,
+# with the mean and the width of its posterior:
 
 # %%
 posterior = np.exp(log_posterior + log_area)
@@ -275,12 +276,12 @@ print(f"mean gap with a Gaussian for each image    {own_gap.mean():6.2f} nats")
 # = \mathbb{E}_q\left[-\tfrac12 \log \sigma^2 - \frac{(z - \mu_z)^2}{2\sigma^2} + \frac{z^2}{2}\right]
 # = \tfrac12 \left(\sigma^2 + \mu_z^2 - 1 - \log \sigma^2\right)$$
 #
-# The constants $\tfrac12 \log 2\pi$ cancel. The last step uses that under $q$ the mean of $(z - \mu_z)^2$ is $\sigma^2$ and
-# the mean of $z^2$ is $\sigma^2 + \mu_z^2$. With several dimensions the terms are added.
+# The constants $\tfrac12 \log 2\pi$ cancel. The last step uses that under $q$ the mean of $(z - \mu_z)^2$ is $\sigma^2$
+# and the mean of $z^2$ is $\sigma^2 + \mu_z^2$. With several dimensions the terms are added.
 #
 # The encoder puts out $\log \sigma^2$ and not $\sigma$, because a network's output can be any real number and
-# $\sigma^2 = e^{\log \sigma^2}$ is then always positive. Beware of code that calls this value `sigma` or `log_sigma`: the
-# factor 2 between $\log \sigma$ and $\log \sigma^2$ is a popular mistake.
+# $\sigma^2 = e^{\log \sigma^2}$ is then always positive. Beware of code that calls this value `sigma` or `log_sigma`:
+# the factor 2 between $\log \sigma$ and $\log \sigma^2$ is a popular mistake.
 
 # %% tags=["shown"]
 from keras import ops
@@ -329,8 +330,8 @@ assert abs(by_parts - elbo[0]) < 0.1
 # The reconstruction term is an average over $z$ from $q(z \mid x)$, and training takes just one sample for each image.
 # Now we need the gradient with respect to the encoder's outputs. But how does one differentiate a random draw?
 #
-# Write the draw as a formula. A sample of $\mathcal{N}(\mu_z, \sigma^2)$ is a sample of the standard normal, stretched and
-# moved:
+# Write the draw as a formula. A sample of $\mathcal{N}(\mu_z, \sigma^2)$ is a sample of the standard normal, stretched
+# and moved:
 #
 # $$z = \mu_z + \sigma\,\varepsilon, \qquad \varepsilon \sim \mathcal{N}(0, 1)$$
 #
@@ -342,9 +343,9 @@ assert abs(by_parts - elbo[0]) < 0.1
 # $$\frac{d}{d\mu_z} \int q(z) f(z)\, dz = \int \frac{d q(z)}{d\mu_z} f(z)\, dz
 # = \mathbb{E}_q\left[f(z)\, \frac{d \log q(z)}{d\mu_z}\right] = \mathbb{E}_q\left[f(z)\, \frac{z - \mu_z}{\sigma^2}\right]$$
 #
-# The average of these terms over samples is called the *score-function* estimator. Both are right on average. Compare them
-# where the answer is known: the mean of $f(z) = z^2$ is $\mu_z^2 + \sigma^2$, so its derivative with respect to $\mu_z$ is
-# $2\mu_z$.
+# The average of these terms over samples is called the *score-function* estimator. Both are right on average. Compare
+# them where the answer is known: the mean of $f(z) = z^2$ is $\mu_z^2 + \sigma^2$, so its derivative with respect to
+# $\mu_z$ is $2\mu_z$.
 #
 # **Predict:** both estimate the same number from the same 32 samples. Which of the two scatters more, and why?
 
@@ -367,10 +368,10 @@ plotting.show(
 )
 
 # %% [markdown]
-# The score function uses only the values of $f$, while the reparameterisation also uses its slope. Without further tricks
-# the difference grows with the number of dimensions and with the size of $f$: add a constant to $f$, and the score function
-# gets noisier, while the other stays as it is. Our $f$ is a log-likelihood of more than a hundred nats. This is the main
-# reason why VAEs use the reparameterisation.
+# The score function uses only the values of $f$, while the reparameterisation also uses its slope. Without further
+# tricks the difference grows with the number of dimensions and with the size of $f$: add a constant to $f$, and the
+# score function gets noisier, while the other stays as it is. Our $f$ is a log-likelihood of more than a hundred nats.
+# This is the main reason why VAEs use the reparameterisation.
 #
 # As a Keras layer:
 
@@ -460,9 +461,9 @@ print(f"decoder by hand {decoder:,}, in Keras {dense_decoder().count_params():,}
 #
 # ## 7. The model and its loss
 #
-# Now put the parts together. `call` encodes, samples and decodes. `compute_loss` is where Keras asks for the loss, and it
-# holds the two terms, one line each. Each line sums over pixels or latent dimensions first and then averages over the
-# batch. Both terms are also kept as metrics, so that the printed loss is the sum of its printed parts.
+# Now put the parts together. `call` encodes, samples and decodes. `compute_loss` is where Keras asks for the loss, and
+# it holds the two terms, one line each. Each line sums over pixels or latent dimensions first and then averages over
+# the batch. Both terms are also kept as metrics, so that the printed loss is the sum of its printed parts.
 
 # %% tags=["shown"]
 from cvae_utils.losses import bernoulli_log_likelihood
@@ -508,8 +509,8 @@ class VAE(keras.Model):
 # `check_images` refuses images that are not `uint8`, so that nobody scales them twice without noticing. The rest of the
 # package has the same code as this notebook; from the next lesson on we import it.
 #
-# **Predict:** the loss of a VAE that has not been trained yet: is its first part above or below $784 \log 2$, the price of
-# knowing nothing from lesson 01?
+# **Predict:** the loss of a VAE that has not been trained yet: is its first part above or below $784 \log 2$, the price
+# of knowing nothing from lesson 01?
 
 # %%
 keras.utils.set_random_seed(0)
@@ -520,14 +521,14 @@ print({name: round(value, 1) for name, value in untrained.items()}, f"and 784 lo
 
 # %% [markdown]
 # Logits of zero would say $\mu = ½$ for every pixel: the price of knowing nothing. An untrained network does worse than
-# that, because its logits are random: it claims to know something, and is wrong. The KL is small, since the encoder's guess
-# is near the prior when its outputs are near zero.
+# that, because its logits are random: it claims to know something, and is wrong. The KL is small, since the encoder's
+# guess is near the prior when its outputs are near zero.
 #
 # ## 8. Training
 #
-# `training.train` is a short function around Keras' `fit`: the Adam optimiser, a learning rate that rises over the first
-# tenth of the steps and then falls to zero, a progress bar, and an order of the images that depends on the seed alone. You
-# may press the stop button of the notebook at any time; the model keeps what it has learned so far.
+# `training.train` is a short function around Keras' `fit`: the Adam optimiser, a learning rate that rises over the
+# first tenth of the steps and then falls to zero, a progress bar, and an order of the images that depends on the seed
+# alone. You may press the stop button of the notebook at any time; the model keeps what it has learned so far.
 #
 # **Predict:** which of the two terms falls, and which one rises? And where will the loss end? Lesson 01 gave you two
 # baselines and a floor to guess by.
@@ -545,8 +546,8 @@ plotting.show(plotting.training_history(history))
 # reconstruction. At the optimum one more nat would save just one. Our curves flatten earlier than that, because the
 # learning rate falls to zero; section 13 shows what longer training gains.
 #
-# Validation stays near training. Two numbers for each image leave little room for learning images by heart, but not none:
-# the distance between the curves grows with the epochs, and more so on a small data set.
+# Validation stays near training. Two numbers for each image leave little room for learning images by heart, but not
+# none: the distance between the curves grows with the epochs, and more so on a small data set.
 #
 # ## 9. The result
 #
@@ -578,8 +579,8 @@ assert abs(result["loss"] - result["reconstruction"] - result["kl"]) < 1e-2
 assert result["loss"] < baseline
 
 # %% [markdown]
-# A few nats of KL buy a far larger saving in reconstruction. That is the pixels' dependence on each other, which the mean
-# image could not express: once $z$ is known, hundreds of pixels are known a little better.
+# A few nats of KL buy a far larger saving in reconstruction. That is the pixels' dependence on each other, which the
+# mean image could not express: once $z$ is known, hundreds of pixels are known a little better.
 #
 # What do the images look like that cost so many nats?
 
@@ -594,10 +595,10 @@ plotting.show(plotting.reconstructions(chosen, vae.decode(z_mean)))
 #
 # <details><summary>Answer</summary>
 #
-# What is drawn is the mean of $p(x \mid z)$, and a mean over everything that the image might be is smooth. (A sample would
-# not help: it would be speckled, because the pixels are drawn independently.) Two numbers are few: images that differ in
-# more than two ways have to share a $z$. And for some images the encoder points to the wrong place, as in section 3,
-# which gives another digit.
+# What is drawn is the mean of $p(x \mid z)$, and a mean over everything that the image might be is smooth. (A sample
+# would not help: it would be speckled, because the pixels are drawn independently.) Two numbers are few: images that
+# differ in more than two ways have to share a $z$. And for some images the encoder points to the wrong place, as in
+# section 3, which gives another digit.
 #
 # </details>
 #
@@ -613,27 +614,27 @@ z_mean, z_log_var = vae.encode(digits.test.images)
 plotting.show(plotting.latent_map(z_mean, digits.test.labels, digits.class_names))
 
 # %% [markdown]
-# Classes gather, although nobody asked for it. To know the digit saves many nats, and so the two numbers seem to have been
-# spent on the digit first. Where two classes run into each other, look at how one writes them: usually 4 and 9 overlap,
-# and 3, 5 and 8.
+# Classes gather, although nobody asked for it. To know the digit saves many nats, and so the two numbers seem to have
+# been spent on the digit first. Where two classes run into each other, look at how one writes them: usually 4 and 9
+# overlap, and 3, 5 and 8.
 #
 # **Think!** The encoder gives a Gaussian for each image, and this map draws only its mean. How wide are the Gaussians,
 # and why does it matter?
 #
 # <details><summary>Answer</summary>
 #
-# `np.exp(z_log_var / 2).mean(axis=0)` says how wide: a small fraction of the prior's width. The decoder sees samples and
-# not means, so what lies within one width of a point must decode to nearly the same image. The width is the resolution at
-# which the plane can hold information, and the KL term counts it: on average over the images about $\log(1 / \sigma)$ nats
-# in each dimension.
+# `np.exp(z_log_var / 2).mean(axis=0)` says how wide: a small fraction of the prior's width. The decoder sees samples
+# and not means, so what lies within one width of a point must decode to nearly the same image. The width is the
+# resolution at which the plane can hold information, and the KL term counts it: on average over the images about
+# $\log(1 / \sigma)$ nats in each dimension.
 #
 # </details>
 #
 # ## 11. Walking through the plane
 #
-# Move the two sliders. They are in units of the prior's standard deviation. **Find out:** start at a clear 1 and move to a
-# clear 0 in as straight a line as you can. Which digits do you meet on the way, and is there a place on it where the
-# picture is no digit at all?
+# Move the two sliders. They are in units of the prior's standard deviation. **Find out:** start at a clear 1 and move
+# to a clear 0 in as straight a line as you can. Which digits do you meet on the way, and is there a place on it where
+# the picture is no digit at all?
 
 # %%
 explore.latent_explorer(vae)
@@ -647,12 +648,12 @@ explore.latent_explorer(vae)
 #
 # </details>
 #
-# The middle of the plane at once is the picture at the top of this lesson, now drawn by your own model. The grid does not take
-# equal steps in $z$. It takes equal steps in **probability**: each image stands for the same share of the prior, because
-# the grid goes through its quantiles.
+# The middle of the plane at once is the picture at the top of this lesson, now drawn by your own model. The grid does
+# not take equal steps in $z$. It takes equal steps in **probability**: each image stands for the same share of the
+# prior, because the grid goes through its quantiles.
 #
-# **Think!** Some tutorials take the points `norm.ppf(np.linspace(0, 1, n))`, where `norm.ppf` is SciPy's quantile function
-# of the standard normal. What is the first point of that grid?
+# **Think!** Some tutorials take the points `norm.ppf(np.linspace(0, 1, n))`, where `norm.ppf` is SciPy's quantile
+# function of the standard normal. What is the first point of that grid?
 #
 # <details><summary>Answer</summary>
 #
@@ -675,15 +676,15 @@ z = np.random.default_rng(1).standard_normal((24, 2))
 plotting.show(plotting.image_grid(vae.decode(z), columns=12), alt="24 new digits, decoded from points of the prior.")
 
 # %% [markdown]
-# And now please draw a 7. There is no way to ask: which $z$ makes a 7 is known only from the map. Nor can you ask for *this*
-# handwriting, but as a 3. Digit and style are mixed in the same two numbers. A model that is told the label can leave it
-# out of $z$: that is the conditional VAE, **CVAE** for short. In this course CVAE always means *conditional*; a
-# well-known TensorFlow tutorial uses the same letters for *convolutional*.
+# And now please draw a 7. There is no way to ask: which $z$ makes a 7 is known only from the map. Nor can you ask for
+# *this* handwriting, but as a 3. Digit and style are mixed in the same two numbers. A model that is told the label can
+# leave it out of $z$: that is the conditional VAE, **CVAE** for short. In this course CVAE always means *conditional*;
+# a well-known TensorFlow tutorial uses the same letters for *convolutional*.
 #
 # ## 13. Trained for longer
 #
-# A minute of training is not all that this network can do. The weights that come with the course had more epochs of the
-# same recipe, on MNIST; `make weights` makes them from nothing.
+# A minute of training is not all that this network can do. The weights that come with the course had more epochs on
+# MNIST, with smaller batches and one more ingredient, which lesson 06 motivates; `make weights` makes them from nothing.
 
 # %%
 shipped = weights.describe("dense_vae")
@@ -698,22 +699,22 @@ for part in ("train", "validation", "test"):
     print(f"the course's weights on {len(images):6,} {part:10} images of {digits.name}: {loss:.2f} nats")
 
 # %% [markdown]
-# On MNIST the loss on training images lies well below the other two: in that many epochs the network did learn some of them by
-# heart. Tutorials often print only the training loss. The example of the Keras documentation, with a convolutional
-# network and two latent dimensions, prints 146.95 after 30 epochs on training and test images pooled
-# ([keras.io](https://keras.io/examples/generative/vae/)); the number to hold against it is our training loss, and neither
-# says how good the model is on new images.
+# On MNIST the loss on training images lies below the other two: in that many epochs the network did learn some of
+# them by heart. (Its encoder did. Lesson 06 measures both halves.) Tutorials often print only the training loss. The
+# example of the Keras documentation, with a convolutional network and two latent dimensions, prints 146.95 after 30
+# epochs on training and test images pooled ([keras.io](https://keras.io/examples/generative/vae/)); the number to hold
+# against it is our training loss, and neither says how good the model is on new images.
 #
 # ## Recap
 #
-# The log evidence of an image is the ELBO plus the encoder's error, $\mathrm{KL}(q(z \mid x)\,\|\,p(z \mid x))$. The loss
-# is the negative ELBO: reconstruction plus KL to the prior, in nats. The reparameterisation takes the gradient through the
-# sample, with far less noise than the alternative. The KL rises during training because knowledge about the image costs
-# it. A plain VAE sorts images by digit without being told, and cannot be asked for one.
+# The log evidence of an image is the ELBO plus the encoder's error, $\mathrm{KL}(q(z \mid x)\,\|\,p(z \mid x))$. The
+# loss is the negative ELBO: reconstruction plus KL to the prior, in nats. The reparameterisation takes the gradient
+# through the sample, with far less noise than the alternative. The KL rises during training because knowledge about the
+# image costs it. A plain VAE sorts images by digit without being told, and cannot be asked for one.
 #
-# **Before you go on**, change one thing and predict its effect on both terms before you run it: `hidden_units=64` in both
-# networks, or eight latent dimensions, `VAE(dense_encoder(latent_dim=8), dense_decoder(latent_dim=8))`. With eight, the
-# map and the grid of sections 10 and 11 cannot be drawn any more. Why?
+# **Before you go on**, change one thing and predict its effect on both terms before you run it: `hidden_units=64` in
+# both networks, or eight latent dimensions, `VAE(dense_encoder(latent_dim=8), dense_decoder(latent_dim=8))`. With
+# eight, the map and the grid of sections 10 and 11 cannot be drawn any more. Why?
 #
 # ## References
 #
