@@ -632,12 +632,13 @@ plotting.show(plotting.latent_map(z_mean, digits.test.labels, digits.class_names
 #
 # ## 11. Walking through the plane
 #
-# Move the two sliders. They are in units of the prior's standard deviation. **Find out:** start at a clear 1 and move
-# to a clear 0 in as straight a line as you can. Which digits do you meet on the way, and is there a place on it where
-# the picture is no digit at all?
+# The grid shows the plane in equal steps, in units of the prior's standard deviation, and the red circle marks the point
+# that is decoded beside it. Drag it, or use the arrow keys or the sliders. **Find out:** start at a clear 1 and move to a
+# clear 0 in as straight a line as you can. Which digits do you meet on the way, and is there a place on it where the
+# picture is no digit at all?
 
 # %%
-explore.latent_explorer(vae)
+explore.grid_explorer(vae)
 
 # %% [markdown]
 # <details><summary>What to look for</summary>
@@ -648,9 +649,9 @@ explore.latent_explorer(vae)
 #
 # </details>
 #
-# The middle of the plane at once is the picture at the top of this lesson, now drawn by your own model. The grid does
-# not take equal steps in $z$. It takes equal steps in **probability**: each image stands for the same share of the
-# prior, because the grid goes through its quantiles.
+# That grid takes equal steps in $z$, so that its outer half shows what the model hardly ever generates. The picture at
+# the top of this lesson, below drawn by your own model, takes equal steps in **probability**: each image stands for the
+# same share of the prior, because the grid goes through its quantiles.
 #
 # **Think!** Some tutorials take the points `norm.ppf(np.linspace(0, 1, n))`, where `norm.ppf` is SciPy's quantile
 # function of the standard normal. What is the first point of that grid?

@@ -333,6 +333,21 @@ plotting.show(
 # is guessing. Where the guess lies within the prior, the wrong digit is clear and in a similar hand. Where it lies far
 # outside, more than 3 from the origin or so, the decoder is guessing too, and the drawing may be neither digit.
 #
+# Now choose an image yourself. The explorer encodes it with its own label; then you change the label, or move $z$.
+# **Find out:** which of the image's traits are lost already in the first decoded picture? Of those that are left, which
+# does the picture keep when you go through the other nine labels?
+
+# %%
+explore.encoding_explorer(cvae)
+
+# %% [markdown]
+# <details><summary>What to look for</summary>
+#
+# Two numbers keep little more than how the digit leans, how wide it is and how bold. Ornaments are lost at once. The
+# lean mostly survives a change of the label; width and boldness do so for some labels and not for others.
+#
+# </details>
+#
 # ## 6. The latent map
 #
 # Encode all training images, each with its label, and draw a map as in lesson 02.

@@ -106,8 +106,23 @@ plotting.show(
 
 # %% [markdown]
 # Each row has one hand, more or less: rows lean, rows stand, rows are wide or narrow. Individual traits do not
-# arrive: the hook of a certain 7, or the gap at the top of a 4. Two numbers cannot hold them. But pictures like this
-# are easy to like, so let us measure.
+# arrive: the hook of a certain 7, or the gap at the top of a 4. Two numbers cannot hold them.
+#
+# Move $z$ and watch all ten digits at once. **Find out:** is there a direction in which they all lean over together?
+# Now move so that the 1 gets as bold as you can make it. What do the 0 and the 8 do meanwhile?
+
+# %%
+explore.transfer_explorer(cvae)
+
+# %% [markdown]
+# <details><summary>What to look for</summary>
+#
+# All of them lean together. With the boldness it is different: the ten do not agree on one direction for it, and while
+# one digit gets bolder another may get thinner, or narrower.
+#
+# </details>
+#
+# Pictures like these are easy to like, so let us measure.
 #
 # Two properties of an image can be computed from its ink. **Ink** is the sum of the pixels: thick strokes and large
 # digits have more of it. **Slant** tells how far the ink moves to the right for each pixel upwards. Think of the ink as
@@ -350,7 +365,8 @@ readout = ipywidgets.Label()
 
 def draw(_=None):
     t = slider.value
-    picture.value = explore.png(cvae.decode(np.zeros((1, 2)), (1 - t) * one_hot([first]) + t * one_hot([second]))[0])
+    mean = cvae.decode(np.zeros((1, 2)), (1 - t) * one_hot([first]) + t * one_hot([second]))[0]
+    picture.value = explore.png(np.kron(mean, np.ones((8, 8, 1))))  # enlarged here, or the page would blur it
     readout.value = f"decoded from z = (0, 0) and {1 - t:.2f} of {first}, {t:.2f} of {second}"
 
 
