@@ -86,12 +86,19 @@ def drop_live_widgets(notebook):
     """Take the live widgets out of a notebook's outputs; what an explorer shows without a kernel stays.
 
     The kernel of a committed notebook is gone: JupyterLab would say that it does not find the widget, in place of the
-    picture.
+    picture. A widget with nothing to show in its place leaves no output.
     """
     for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            output.get("data", {}).pop(LIVE_WIDGET, None)
-            output.get("metadata", {}).pop(LIVE_WIDGET, None)
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if not shows_only_a_widget(output)]
+            for output in cell.outputs:
+                output.get("data", {}).pop(LIVE_WIDGET, None)
+                output.get("metadata", {}).pop(LIVE_WIDGET, None)
+
+
+def shows_only_a_widget(output):
+    """Return whether an output is a widget and its name in Python, and nothing else."""
+    return LIVE_WIDGET in output.get("data", {}) and set(output.data) <= {LIVE_WIDGET, "text/plain"}
 
 
 def problems(notebook_path):

@@ -259,6 +259,17 @@ def test_a_built_notebook_shows_an_explorers_strip_in_place_of_the_widget(tmp_pa
     assert "widgets" not in built.metadata
 
 
+def test_a_built_notebook_shows_nothing_in_place_of_any_other_widget(tmp_path):
+    source = "import ipywidgets\n\nipywidgets.FloatSlider()"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    (tmp_path / "scripts").mkdir()
+    path = tmp_path / "lesson.ipynb"
+    notebooks.script_of(path).write_text(notebooks.to_script(notebook))
+    notebooks.build(path)
+    assert notebooks.problems(path) == []
+    assert nbformat.read(path, as_version=4).cells[0].outputs == []
+
+
 @pytest.mark.parametrize(
     ("source", "output", "passes"),
     [
