@@ -8,15 +8,9 @@ import pytest
 
 from tests.browser.explorers import EXPLORER, wait_for_explorer
 from tests.browser.jupyterlab import ARTIFACTS, run_all
+from tools.notebooks import NOTEBOOKS
 
-LESSONS = [
-    "00_start_here",
-    "01_data_and_likelihood",
-    "02_plain_vae",
-    "04_dense_cvae",
-    "05_latent_space",
-    "07_conv_cvae",
-]
+LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
 EXPLORER_CELLS = """() => {
   const explores = cell => (cell.toJSON().outputs ?? []).some(
     output => output.data?.['application/vnd.jupyter.widget-view+json'] && output.data?.['image/png']);

@@ -245,14 +245,19 @@ explore.latent_explorer(types.SimpleNamespace(encoder=None, decoder=decoder))
 """
 
 
-def test_a_built_notebook_shows_an_explorers_strip_in_place_of_the_widget(tmp_path):
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(EXPLORER)])
-    (tmp_path / "scripts").mkdir()
-    path = tmp_path / "lesson.ipynb"
+def built_from(folder, source):
+    """Build a notebook of one cell, which must have no problems, and return it."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    (folder / "scripts").mkdir()
+    path = folder / "lesson.ipynb"
     notebooks.script_of(path).write_text(notebooks.to_script(notebook))
     notebooks.build(path)
     assert notebooks.problems(path) == []
-    built = nbformat.read(path, as_version=4)
+    return nbformat.read(path, as_version=4)
+
+
+def test_a_built_notebook_shows_an_explorers_strip_in_place_of_the_widget(tmp_path):
+    built = built_from(tmp_path, EXPLORER)
     (output,) = built.cells[0].outputs
     assert set(output.data) == {"image/png", "text/html", "text/plain"}
     assert output.metadata["image/png"]["alt"] == output.data["text/plain"]
@@ -260,14 +265,8 @@ def test_a_built_notebook_shows_an_explorers_strip_in_place_of_the_widget(tmp_pa
 
 
 def test_a_built_notebook_shows_nothing_in_place_of_any_other_widget(tmp_path):
-    source = "import ipywidgets\n\nipywidgets.FloatSlider()"
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
-    (tmp_path / "scripts").mkdir()
-    path = tmp_path / "lesson.ipynb"
-    notebooks.script_of(path).write_text(notebooks.to_script(notebook))
-    notebooks.build(path)
-    assert notebooks.problems(path) == []
-    assert nbformat.read(path, as_version=4).cells[0].outputs == []
+    built = built_from(tmp_path, "import ipywidgets\n\nipywidgets.FloatSlider()")
+    assert built.cells[0].outputs == []
 
 
 @pytest.mark.parametrize(

@@ -205,9 +205,9 @@ def test_progress_bar_shows_the_parts_and_the_time_left(uninterrupted):
     assert len(bars[-1].rstrip()) < 118  # nothing cut off
 
 
-@pytest.mark.parametrize("batch_size", [1, 2, 3])
+@pytest.mark.parametrize("batch_size", [1, 2])
 def test_progress_bar_ends_at_100_percent_when_several_steps_run_at_a_time(make_vae, images, batch_size, capsys):
-    assert training.steps_per_execution(-(-len(images) // batch_size)) > 1 or batch_size == 3
+    assert training.steps_per_execution(-(-len(images) // batch_size)) > 1
     train(make_vae(), images, epochs=2, batch_size=batch_size)
     assert capsys.readouterr().out.split("\r")[-1].startswith("100%|")
 
