@@ -664,11 +664,10 @@ for name, vae in compared.items():
 # %% [markdown]
 # On MNIST the decoders have learned nothing by heart: $-\log p(x)$ is about the same for new images as for those of the
 # training. All the learning by heart is in the encoders. They know where the training images belong, and for new ones
-# they have to guess. (Cremer, Li and Duvenaud 2018 take such gaps apart. The recipe of the dense network lets its
-# encoder's weights decay a little for this reason: without that, the same run ended with a larger gap for new images.)
-# And it is not little: the encoders cost more than the whole difference between the two networks. (The grid ends near
-# 2.7, and is wide-meshed towards its edge. The few images that lie out there get too small a likelihood, so that the
-# true gaps are larger, by some tenths of a nat on average.)
+# they have to guess. (Cremer, Li and Duvenaud 2018 take such gaps apart. For this reason the recipe of the dense
+# network lets its encoder's weights decay a little.) And it is not little: the encoders cost more than the whole
+# difference between the two networks. (The grid leaves out the edge of the prior. The few images that lie there get too
+# small a likelihood, seen and new alike, so that all gaps are a little larger than printed.)
 #
 # And the rest? The decoder gets two numbers for each image, whatever comes before and after. Give the dense network of
 # the table's first row eight, and leave all else.

@@ -423,11 +423,10 @@ for name, (images, labels) in judged.items():
 #
 # Four models of two latent dimensions stand side by side now. Each was trained from several seeds by a recipe of the
 # same kind, Adam under a warm-up and a cosine. Epochs, batch size and peak learning rate were chosen for each of them;
-# the table shows them. (Only the dense VAE has a weight decay of its encoder, which lesson 06 motivates; it was tried
-# on the dense CVAE, too, and changed nothing.) So the ladder compares what each model can reach with some care, and not
-# equal budgets, as section 3 did. All are measured on the 10,000 test images of MNIST (grey pixels as Bernoulli means,
-# β = 1, one noise sample per image, mean of ten passes). The first cell measures the shipped weights here and now, with
-# one pass, to see that the record is true.
+# the table shows them. (The dense VAE also has a weight decay of its encoder, which lesson 06 motivates.) So the ladder
+# compares what each model can reach with some care, and not equal budgets, as section 3 did. All are measured on the
+# 10,000 test images of MNIST (grey pixels as Bernoulli means, β = 1, one noise sample per image, mean of ten passes).
+# The first cell measures the shipped weights here and now, with one pass, to see that the record is true.
 
 # %%
 models_of_the_ladder = ("dense_vae", "dense_cvae", "conv_vae", "conv_cvae")
