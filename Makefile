@@ -4,12 +4,15 @@ SHELL := /bin/sh
 PYTHON ?= python3
 PORT ?= 8888
 BROWSER ?= yes
+RELEASE ?= release
+GRADED ?= graded
 
 UV_VERSION := $(shell sed -n 's/^required-version = "==\(.*\)"/\1/p' pyproject.toml)
 UV := .tools/bin/uv
 BIN := .venv/bin
 
-.PHONY: help lab test test-lowest test-browser bench-lessons bench-recipe bench-explorers lint notebooks weights stamp lock clean
+.PHONY: help lab test test-lowest test-browser test-grading bench-lessons bench-recipe bench-explorers lint notebooks \
+	solutions exercises check-bank release grade weights stamp lock clean
 
 help:  ## Print these lines
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -20,8 +23,8 @@ lab: .venv/.lab  ## Open the course in JupyterLab (PORT=8888, BROWSER=no to only
 
 test: .venv/.test lint  ## Run every check: lint, unit tests, notebooks in step and executed from top to bottom
 	$(BIN)/python -m tools.lock --check
-	$(BIN)/pytest tests --ignore=tests/browser
-	$(BIN)/pytest --nbval-lax --nbval-cell-timeout=600 notebooks
+	$(BIN)/pytest tests --ignore=tests/browser --ignore=tests/grading/test_class.py
+	$(BIN)/pytest --nbval-lax --nbval-cell-timeout=600 notebooks solutions
 
 test-lowest: $(UV)  ## Run the unit tests with the lowest versions that pyproject.toml allows
 	$(UV) venv --quiet --clear --python $(PYTHON) .venv-lowest
@@ -30,6 +33,9 @@ test-lowest: $(UV)  ## Run the unit tests with the lowest versions that pyprojec
 
 test-browser: .venv/.test  ## Run lessons and explorers in JupyterLab in a real browser (needs Chromium)
 	$(BIN)/pytest tests/browser
+
+test-grading: .venv/.test  ## Grade a class of honest and hostile submissions (needs bubblewrap)
+	$(BIN)/pytest tests/grading
 
 bench-lessons: .venv/.test  ## Measure run time and memory of each lesson
 	$(BIN)/python -m benchmarks.lessons
@@ -46,6 +52,22 @@ lint: .venv/.test  ## Check the style of code and notebooks
 
 notebooks: .venv/.test  ## Rebuild the notebooks from notebooks/scripts and execute them (ONLY=02 for one)
 	$(BIN)/python -m tools.notebooks build $(ONLY)
+
+solutions: .venv/.test  ## Rebuild the solutions from solutions/scripts and execute them (ONLY=02 for one)
+	$(BIN)/python -m tools.notebooks build $(ONLY) --folder solutions
+
+exercises: .venv/.test  ## Make the exercises from the solutions
+	$(BIN)/python -m tools.exercises
+
+check-bank: .venv/.test  ## Count the wrong answers that the checks of the exercises reject, and how
+	$(BIN)/python -m tests.exercises.bank
+
+release: .venv/.test  ## Write the folder for a class of learners, without anything of a teacher's (RELEASE=folder)
+	$(BIN)/python -m deploy.release $(RELEASE)
+
+grade: .venv/.test  ## Grade SUBMISSIONS=folder, with a folder for each learner; see deploy/README.md
+	@test -n "$(SUBMISSIONS)" || { echo "name the folder with a folder for each learner: make grade SUBMISSIONS=folder"; exit 2; }
+	$(BIN)/python -m deploy.grade "$(SUBMISSIONS)" --out "$(GRADED)"
 
 weights: .venv/.test  ## Train the weights that the package ships, from nothing
 	$(BIN)/python -m tools.make_weights

@@ -1,7 +1,8 @@
 """Build the notebooks from their scripts, execute them, and check what is committed.
 
-A lesson is written in ``notebooks/scripts/NN_topic.py``, its jupytext pair. ``build`` makes the notebook from it and
-executes it, ``check`` says what is wrong with the committed ones.
+A lesson is written in ``notebooks/scripts/NN_topic.py``, its jupytext pair, and the solution of its exercise in
+``solutions/scripts/NN_topic.py``. ``build`` makes the notebook from the script and executes it, ``check`` says what is
+wrong with the committed ones.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from jupytext.config import load_jupytext_config
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = ROOT / "notebooks"
+SOLUTIONS = ROOT / "solutions"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 CELL_TIMEOUT_SECONDS = 900
 LONGEST_CODE_CELL = 30
@@ -30,7 +32,7 @@ def script_of(notebook):
 
 
 def from_script(script):
-    """Read a script as a notebook without outputs, with cell ids derived from the cells' content.
+    """Read a script as a notebook without outputs, with cell ids from the grade ids, or else from the cells' content.
 
     Jupytext would draw the ids at random, and each build would change every cell.
     """
@@ -41,7 +43,7 @@ def from_script(script):
         while (cell_id := hashlib.sha256(text.encode()).hexdigest()[:8]) in seen:
             text += "again"
         seen.add(cell_id)
-        cell.id = cell_id
+        cell.id = cell.metadata.get("nbgrader", {}).get("grade_id", cell_id)
     notebook.nbformat_minor = 5
     notebook.metadata = {"kernelspec": KERNEL}
     return notebook
@@ -121,7 +123,10 @@ def problems(notebook_path):
     if not script.exists():
         found.append(f"its pair scripts/{script.name} is missing")
     elif to_script(notebook) != script.read_text(encoding="utf-8"):
-        found.append(f"it differs from its pair scripts/{script.name}: run `make notebooks ONLY={notebook_path.stem}`")
+        found.append(
+            f"it differs from its pair scripts/{script.name}: "
+            f"run `make {notebook_path.parent.name} ONLY={notebook_path.stem}`"
+        )
     counts = [cell.execution_count for cell in code]
     if counts != list(range(1, len(code) + 1)):
         found.append(f"its cells were not executed in order from a fresh kernel: their counts are {counts}")
@@ -154,11 +159,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("verb", choices=["build", "check"])
     parser.add_argument("only", nargs="?", default="", help="the beginning of a notebook's name, such as 02")
-    arguments = parser.parse_args()
-    scripts = sorted((NOTEBOOKS / "scripts").glob(f"{arguments.only}*.py"))
+    parser.add_argument("--folder", choices=["notebooks", "solutions"], default="notebooks")
+    arguments = parser.parse_intermixed_args()
+    folder = ROOT / arguments.folder
+    scripts = sorted((folder / "scripts").glob(f"{arguments.only}*.py"))
     if not scripts:
-        sys.exit(f"no script in notebooks/scripts begins with {arguments.only!r}")
-    notebooks = [NOTEBOOKS / f"{script.stem}.ipynb" for script in scripts]
+        sys.exit(f"no script in {arguments.folder}/scripts begins with {arguments.only!r}")
+    notebooks = [folder / f"{script.stem}.ipynb" for script in scripts]
     if arguments.verb == "build":
         for notebook in notebooks:
             print(f"executing {notebook.name}")

@@ -234,7 +234,7 @@ def plain(value, name="value"):
     got = type(value).__name__
     try:
         array = np.array(value, subok=False)
-    except (TypeError, ValueError):
+    except Exception:  # conversion may run the answer's own code
         array = None
     if type(array) is not np.ndarray or array.dtype.kind not in "biufU":
         raise Mistake("type", got=f"a value of type {got}", where=f" ({name.replace('_', ' ')})")

@@ -406,6 +406,9 @@ print(f"mixture of the ten means, label not told {mixture:7.2f}")
 # leave a floor that no model can pass, and two averages give baselines that a model has to beat. The test set gives
 # results and nothing else.
 #
+# **Exercise:** [exercise 01](../exercises/01_data_and_likelihood.ipynb) has graded tasks
+# on the objectives above, with checks that answer at once.
+#
 # **Before you go on**, try two things in a new cell. Compute the four numbers for `data.load("digits")`: which one moves
 # most, and why? Then replace `ops.softplus(logits)` by `ops.log(1 + ops.exp(logits))` and find the smallest whole positive
 # logit, in float32, for which the result is infinite. What happens at −17?

@@ -713,6 +713,9 @@ for part in ("train", "validation", "test"):
 # through the sample, with far less noise than the alternative. The KL rises during training because knowledge about the
 # image costs it. A plain VAE sorts images by digit without being told, and cannot be asked for one.
 #
+# **Exercise:** [exercise 02](../exercises/02_plain_vae.ipynb) has graded tasks
+# on the objectives above, with checks that answer at once.
+#
 # **Before you go on**, change one thing and predict its effect on both terms before you run it: `hidden_units=64` in
 # both networks, or eight latent dimensions, `VAE(dense_encoder(latent_dim=8), dense_decoder(latent_dim=8))`. With
 # eight, the map and the grid of sections 10 and 11 cannot be drawn any more. Why?

@@ -783,6 +783,9 @@ plotting.show(
 # not the sum of its parts, swapped arguments, log σ for log σ², an activity regulariser, a fixed batch size, early
 # stopping without restoring.
 #
+# **Exercise:** [exercise 03](../exercises/03_the_loss_audited.ipynb) has graded tasks
+# on the objectives above, with checks that answer at once.
+#
 # **Before you go on**, find a VAE in the wild, your own or a tutorial's, write its loss as `loss(x, logits, z_mean,
 # z_log_var)`, predict its β, and audit it. Then audit the loss `right_loss(x, logits, *z) - mean_kl(*z) +
 # ops.maximum(mean_kl(*z), 3.0)`, known as *free bits*. Why is it refused, and what would a model trained by it do with

@@ -572,6 +572,9 @@ print(f"trained in this lesson, {epochs} epochs of {digits.name}: {results['CVAE
 # $z$: the KL falls, the reconstruction improves, and the classes of the latent map lie on top of one another. The
 # decoder's label does nearly all of it. To compare with a VAE, add the label's $\log 10$ nats.
 #
+# **Exercise:** [exercise 04](../exercises/04_dense_cvae.ipynb) has graded tasks
+# on the objectives above, with checks that answer at once.
+#
 # **Before you go on**, train a CVAE with labels that are shuffled, `one_hot(rng.permutation(digits.train.labels))`, and
 # predict its loss and its map first. Then train VAE and CVAE with twenty latent dimensions, `latent_dim=20` in all four
 # networks: how much of the CVAE's advantage is left?

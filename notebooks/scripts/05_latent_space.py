@@ -728,6 +728,9 @@ print(f"KL term {kl:.2f} nats per image, of which leak at least {leak['nats']:.2
 # of a VAE. Of a CVAE it names little more than chance does; what it finds there is that the clouds of the classes
 # differ a little, mostly in place and spread. What a probe finds is a lower bound.
 #
+# **Exercise:** [exercise 05](../exercises/05_latent_space.ipynb) has graded tasks
+# on the objectives above, with checks that answer at once.
+#
 # **Before you go on**, probe what else is in $z$. Turn the slant into ten classes of equal size,
 # `np.searchsorted(np.quantile(s, np.arange(0.1, 1, 0.1)), s)` for slants `s`, with the quantiles of the training images
 # for both sets, and probe both models for it. Which of the two knows the slant better, and why? Then replace the nearest

@@ -844,6 +844,9 @@ plotting.show(fig, alt="Validation loss by epoch: jagged at a constant rate, smo
 # far, because the two latent numbers limit both. Stop early by a validation set and restore the best weights, or let
 # the learning rate fall to zero.
 #
+# **Exercise:** [exercise 06](../exercises/06_conv_vae.ipynb) has graded tasks
+# on the objectives above, with checks that answer at once.
+#
 # **Before you go on**, give both strided transposed convolutions of the decoder kernels of 4 × 4. Work out its number
 # of parameters by hand, then check. Predict the spectrum of the untrained decoder, and draw it by `row_spectrum`: are
 # the peaks gone, and why, or why not? Then work out which of the layers change, and by how many parameters, in

@@ -513,6 +513,9 @@ plotting.show(
 # confirms that the class that was asked for comes out. Of the ladder's steps the label is the large one: in two
 # dimensions $z$ has no room for digit and style at once.
 #
+# **Exercise:** [exercise 07](../exercises/07_conv_cvae.ipynb) has graded tasks
+# on the objectives above, with checks that answer at once.
+#
 # **Before you go on**, repeat the comparison of section 3 with another seed for two of the ways, and predict first
 # whether their order will stay. Then replace `"silu"` by `"relu"` in both networks: is the difference larger or smaller
 # than that between the ways?

@@ -1,6 +1,8 @@
 # ---
 # jupyter:
 #   jupytext:
+#     cell_metadata_filter: tags,nbgrader,-all
+#     notebook_metadata_filter: kernelspec,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
 #       format_name: percent
@@ -114,9 +116,15 @@ def masked_log_likelihood(x, logits, mask):
 ink, sure = np.ones((2, 4, 4, 1)), np.full((2, 4, 4, 1), 1000.0)
 half_seen = np.zeros((2, 4, 4, 1))
 half_seen[:, :2] = 1
-print("your value for logits of 0:", masked_log_likelihood(ink, 0 * sure, half_seen), "    expected: 8 pixels of log ½ each")
+print(
+    "your value for logits of 0:",
+    masked_log_likelihood(ink, 0 * sure, half_seen),
+    "    expected: 8 pixels of log ½ each",
+)
 print("your value where ink was certain:", masked_log_likelihood(ink, sure, half_seen), "    expected: 0, no surprise")
-print("your value where paper was certain:", masked_log_likelihood(ink, -sure, half_seen), "    expected: finite and bad")
+print(
+    "your value where paper was certain:", masked_log_likelihood(ink, -sure, half_seen), "    expected: finite and bad"
+)
 
 # %% nbgrader={"grade": true, "grade_id": "check-1-3", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 check.masked_log_likelihood(masked_log_likelihood)
@@ -131,7 +139,8 @@ check.masked_log_likelihood(masked_log_likelihood)
 
 # %% nbgrader={"grade": false, "grade_id": "task-1-4", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def baseline_losses(images, labels, test_images, test_labels):
-    """Return the two losses on the test images, in nats per image; images are uint8, every label has a training image."""
+    """Return the two losses on the test images, in nats per image. Images are uint8 of shape (n, height, width, 1)."""
+
     ### BEGIN SOLUTION
     def mean_ink(some):
         return (some.reshape(len(some), -1).sum(axis=0) / 255 + 0.5) / (len(some) + 1)
@@ -148,8 +157,8 @@ def baseline_losses(images, labels, test_images, test_labels):
 # %%
 black_and_white = np.repeat(np.uint8([0, 255]), 50).reshape(100, 1, 1, 1) * np.ones((1, 4, 4, 1), "uint8")
 kind = np.repeat(np.uint8([0, 1]), 50)
-for name, value in zip(("mean image", "class mean"), baseline_losses(black_and_white, kind, black_and_white, kind)):
-    print(f"your loss of the {name}: {value:7.3f}")
+of_mean_image, of_class_means = baseline_losses(black_and_white, kind, black_and_white, kind)
+print(f"your losses: {of_mean_image:.3f} and {of_class_means:.3f}")
 print(f"expected: {16 * np.log(2):.3f}, all pixels at even odds; and nearly 0, since the label says everything")
 
 # %% nbgrader={"grade": true, "grade_id": "check-1-4", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}

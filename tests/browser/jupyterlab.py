@@ -144,12 +144,17 @@ def write_notebook(course, name, sources):
     nbformat.write(notebook, course / "notebooks" / f"{name}.ipynb")
 
 
-def run_all(page, address, notebook):
-    """Open a notebook of the folder notebooks, run all its cells and return them with their outputs."""
+def open_notebook(page, address, notebook, folder="notebooks"):
+    """Open a notebook and wait for its kernel."""
     base, token = address.split("/lab/")[0], address.rsplit("?", 1)[1]
-    page.goto(f"{base}/lab/tree/notebooks/{notebook}.ipynb?reset&{token}")
+    page.goto(f"{base}/lab/tree/{folder}/{notebook}.ipynb?reset&{token}")
     page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
     page.wait_for_function(KERNEL_IDLE)
+
+
+def run_all(page, address, notebook):
+    """Open a notebook of the folder notebooks, run all its cells and return them with their outputs."""
+    open_notebook(page, address, notebook)
     page.evaluate(RUN_ALL)
     page.wait_for_function("window.finished", timeout=NOTEBOOK_MILLISECONDS)
     return page.evaluate(CELLS)

@@ -61,6 +61,12 @@ def test_links_lead_to_files_that_exist(lesson):
         assert (lesson.parent / target).exists(), target
 
 
+def test_leads_to_its_exercise(lesson):
+    if lesson.stem.startswith("00"):
+        pytest.skip("the first lesson has nothing to compute")
+    assert f"](../exercises/{lesson.name})" in markdown(lesson)
+
+
 def test_compares_at_least_one_output_strictly(lesson):
     if lesson.stem.startswith("00"):
         pytest.skip("the first lesson only shows versions and pictures, which differ between machines")

@@ -1,9 +1,13 @@
 """Wrong answers to every task, each with the hint that is meant for it, and right ones in another style.
 
-A module for each exercise, of the same name as its checks.
+A module for each exercise, of the same name as its checks. `make check-bank` prints how many are rejected.
 """
 
+import importlib
 from dataclasses import dataclass, field
+
+from cvae_utils.checks import Task
+from tools.notebooks import SOLUTIONS
 
 
 @dataclass
@@ -30,3 +34,20 @@ class Bank:
             return answer
 
         return add
+
+
+def topics():
+    """List the names of the exercises, without their numbers, in their order."""
+    return [path.stem.split("_", 1)[1] for path in sorted(SOLUTIONS.glob("*.ipynb"))]
+
+
+def of(topic):
+    """Return the answers to one exercise."""
+    return importlib.import_module(f"tests.exercises.bank.{topic}").bank
+
+
+def checks_of(topic):
+    """Return the checks of one exercise by the name of the answer, in the order of the tasks."""
+    module = importlib.import_module(f"cvae_utils.checks.{topic}")
+    found = {name: value for name, value in vars(module).items() if isinstance(value, Task)}
+    return dict(sorted(found.items(), key=lambda item: item[1].number))

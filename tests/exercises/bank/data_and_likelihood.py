@@ -243,6 +243,11 @@ def clipped_probability(x, logits, mask):
     return all_pixels(mask * (x * np.log(mu) + (1 - x) * np.log(1 - mu)))
 
 
+@bank.rejected("masked_log_likelihood", "value")
+def in_bits(x, logits, mask):
+    return by_two_log_sigmoids(x, logits, mask) / np.log(2)
+
+
 # --- 1.4 baseline_losses ---
 
 
