@@ -29,7 +29,7 @@ test: .venv/.test lint  ## Run every check: lint, unit tests, notebooks in step 
 test-lowest: $(UV)  ## Run the unit tests with the lowest versions that pyproject.toml allows
 	$(UV) venv --quiet --clear --python $(PYTHON) .venv-lowest
 	$(UV) pip install --quiet --python .venv-lowest --resolution lowest-direct --group test --editable .
-	.venv-lowest/bin/pytest tests/unit
+	.venv-lowest/bin/pytest tests/unit tests/exercises
 
 test-browser: .venv/.test  ## Run lessons and explorers in JupyterLab in a real browser (needs Chromium)
 	$(BIN)/pytest tests/browser
@@ -100,4 +100,7 @@ $(UV): pyproject.toml
 	$(UV) pip sync --quiet --compile-bytecode --python .venv requirements-test.lock
 	$(UV) pip install --quiet --python .venv --no-deps --editable .
 	$(BIN)/jupyter labextension disable --level=sys_prefix @jupyterlab/apputils-extension:announcements 2>/dev/null
+	$(BIN)/jupyter labextension disable --level=sys_prefix @jupyter/nbgrader 2>/dev/null
+	for name in formgrader validate_assignment assignment_list course_list; do \
+		$(BIN)/jupyter server extension disable --sys-prefix nbgrader.server_extensions.$$name >/dev/null 2>&1; done
 	@touch .venv/.lab $@

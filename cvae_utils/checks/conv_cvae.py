@@ -531,7 +531,8 @@ class MendedComparison(Task):
         comparisons = []
         for ratio in self.ratios:
             n = int(rng.integers(5, 9))
-            images = np.roll(np.sort(rng.normal(0, 2, n)), n // 2)  # easiest in the middle run, for both designs
+            images = np.sort(rng.normal(0, 2, n))
+            images = np.concatenate([images[::2][::-1], images[1::2]])  # hardest in the first and the last run
             scatter = rng.normal(size=n)
             scatter = (scatter - scatter.mean()) / scatter.std(ddof=1)
             differences = rng.uniform(0.3, 0.5) * (scatter + ratio / np.sqrt(n))

@@ -38,8 +38,7 @@ class OutputSize(Task):
         "value": "for {case} your value is {got:g}, expected: {expected:g}.",
     }
     kinds = ((False, "same"), (False, "valid"), (True, "same"), (True, "valid"))
-
-    only_the_kernel_differs = ((0, 4), (8, 9))  # cases
+    only_the_kernel_differs = ((0, 4), (8, 9))  # pairs of cases
 
     def given(self, rng):
         cases = []
@@ -50,7 +49,7 @@ class OutputSize(Task):
                 cases.append((n, kernel, stride))
         n, kernel, stride = cases[0]
         cases += [(n, kernel + 1, stride), (n, kernel, 1), (kernel, kernel, stride)]
-        return {"cases": cases + [(8 * stride, k, stride) for k in (stride, 4, 5)]}
+        return {"cases": cases + [(8 * stride, k, stride) for k in (stride, 4, 5)] + [(kernel + 1, kernel, stride)]}
 
     def measure(self, answer, given):
         return {
@@ -174,15 +173,17 @@ class TransposedConvolution(Task):
             "stride": stride,
             "dots": dots,
             "kernel": integers(rng, (k, k, 1, 1)),
+            "small_kernel": integers(rng, (k - 2, k - 2, 1, 1)),  # one row too many
             "x": integers(rng, (height, width, channels)),
             "square": integers(rng, (k, k, channels, channels)),
             "oblong": integers(rng, (k, k, channels + 2, channels)),
         }
 
     def measure(self, answer, given):
-        stride, dots, kernel, x, square, oblong = given.values()
+        stride, dots, kernel, small_kernel, x, square, oblong = given.values()
         found = {
             "one_pixel": answer(dots[0].copy(), kernel.copy(), stride),
+            "with_a_small_kernel": answer(dots[0].copy(), small_kernel.copy(), stride),
             "another_pixel": answer(dots[1].copy(), kernel.copy(), stride),
             "both_pixels": answer(dots.sum(axis=0), kernel.copy(), stride),
             "as_many_channels": answer(x.copy(), square.copy(), stride),
@@ -192,8 +193,9 @@ class TransposedConvolution(Task):
         return found
 
     def judge(self, given, measured):
-        stride, dots, kernel, x, square, oblong = given.values()
+        stride, dots, kernel, small_kernel, x, square, oblong = given.values()
         self.judge_one_pixel(stride, dots[0], kernel, measured["one_pixel"])
+        self.judge_one_pixel(stride, dots[0], small_kernel, measured["with_a_small_kernel"])
         one_by_one = sum(self.numbers(measured, f"{which}_pixel", (None, None, 1)) for which in ("one", "another"))
         together = self.numbers(measured, "both_pixels", one_by_one.shape)
         if (wrong := ~np.isclose(together, one_by_one)).any():
@@ -312,7 +314,7 @@ class InnerPattern(Task):
         neighbours = [[kernel[:i][-2:, :j][:, -2:].sum() for j in (2, 3)] for i in (2, 3)]
         parts = np.add.reduceat(np.add.reduceat(kernel, [0, 2], axis=0), [0, 2], axis=1)
         moved = [np.roll(expected, move, axis=(0, 1)) for move in np.ndindex(2, 2)]
-        ratio = got.sum() / expected.sum() if expected.sum() else 0
+        ratio = np.abs(got).sum() / np.abs(expected).sum()
         for name, wrong in [
             ("hits", [hits, hits / hits.max()]),
             ("mean", [expected / hits, expected * ratio]),
@@ -366,8 +368,7 @@ class NetworkCost(Task):
         "input places": "{example} A convolution computes a sum at each place where its kernel stops.",
         "output places": "{example} A transposed convolution takes each number of its *input* times the kernel.",
         "rounding": "{example} Which size does an image of odd height or width become?",
-        "parameters": "{example}",
-        "multiplications": "{example}",
+        "value": "{example}",
         "handed on": "{example} Without the last of these layers both numbers were right. Which shape does that layer "
         "get from the ones before?",
     }
@@ -431,7 +432,7 @@ class NetworkCost(Task):
             k = window[0]
             mistakes["kernel"] = [weights / k + more for more in (0, units)]
             mistakes["channels in"] = [weights / channels + more for more in (0, units)]
-        return self.first_that_gives(got, mistakes) or "parameters"
+        return self.first_that_gives(got, mistakes) or "value"
 
     def multiplications_hint(self, shape, layer, got, found):
         """Name the mistake in the multiplications of one layer."""
@@ -450,7 +451,7 @@ class NetworkCost(Task):
                 "channels in": [weights * places / shape[-1]],
                 "kernel": [weights * places / window[0]],
             }
-        return self.first_that_gives(got, mistakes) or "multiplications"
+        return self.first_that_gives(got, mistakes) or "value"
 
     def first_that_gives(self, got, mistakes):
         """Return the first mistake among whose values is the one found."""

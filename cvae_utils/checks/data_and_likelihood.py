@@ -12,6 +12,8 @@ class Split(Task):
     points = 3
     section = "2. Three parts, three purposes"
     hints = {
+        "form": "your function returned something else than two pairs. Expected: ((train_images, train_labels), "
+        "(validation_images, validation_labels)).",
         "sizes": "the parts have {got} images; from {n} images with held_out={held_out}, expected: {expected}.",
         "pairs": "images and labels went apart: {wrong} of {n} images came with the label of another image. Draw one "
         "order and use it for both.",
@@ -26,6 +28,8 @@ class Split(Task):
         "ignored": "two seeds gave the same parts. Is the seed used?",
         "global": "your function changed NumPy's global random state, and with it everything random that comes after "
         "it. `np.random.default_rng(seed)` makes a generator of its own.",
+        "changed": "your function changed the arrays that it was given. Whoever called it finds them in another order "
+        "afterwards. Draw an order and take the images in that order, instead of shuffling in place.",
     }
 
     def given(self, rng):
@@ -43,15 +47,25 @@ class Split(Task):
     def measure(self, answer, given):
         images, labels, held_out, seed = given.values()
         state = np.random.get_state()[1].copy()
-        found = {}
-        for run, run_seed in [("first", seed), ("again", seed), ("other", seed + 1)]:
-            (train, train_labels), (validation, validation_labels) = answer(
-                images.copy(), labels.copy(), held_out, run_seed
-            )
-            found |= {f"{run}_train": train, f"{run}_validation": validation}
-            if run == "first":
-                found |= {"train_labels": train_labels, "validation_labels": validation_labels}
-        found["global_state_kept"] = bool((np.random.get_state()[1] == state).all())
+        found = {"global_state_kept": True, "arguments_kept": True}
+        for run, run_seed in [("", seed), ("again_", seed), ("other_", seed + 1)]:
+            own_images, own_labels = images.copy(), labels.copy()
+            parts = answer(own_images, own_labels, held_out, run_seed)
+            if parts is None:
+                raise Mistake("none")
+            try:
+                (train, train_labels), (validation, validation_labels) = parts
+            except (TypeError, ValueError):
+                raise Mistake("form") from None
+            found |= {
+                f"{run}train_images": train,
+                f"{run}train_labels": train_labels,
+                f"{run}validation_images": validation,
+                f"{run}validation_labels": validation_labels,
+            }
+            # after each call: the state that one seed leaves may be the one that an earlier check has left
+            found["global_state_kept"] &= np.array_equal(np.random.get_state()[1], state)
+            found["arguments_kept"] &= np.array_equal(own_images, images) and np.array_equal(own_labels, labels)
         return found
 
     def judge(self, given, measured):
@@ -59,9 +73,9 @@ class Split(Task):
         names = {
             key: self.numbers(measured, key, (None, 4, 4, 1))[:, 0, 0, 0].astype(int)
             for key in measured
-            if key.endswith(("_train", "_validation"))
+            if key.endswith("_images")
         }
-        train, validation = names["first_train"], names["first_validation"]
+        train, validation = names["train_images"], names["validation_images"]
         if (len(train), len(validation)) != (n - held_out, held_out):
             got, expected = f"{len(train)} and {len(validation)}", f"{n - held_out} and {held_out}"
             raise Mistake("sizes", got=got, n=n, held_out=held_out, expected=expected)
@@ -81,12 +95,14 @@ class Split(Task):
         classes = np.unique(given["labels"][validation])
         if len(classes) < 6:
             raise Mistake("unshuffled", classes=", ".join(map(str, classes)))
-        if not np.array_equal(names["again_train"], train):
+        if not np.array_equal(names["again_train_images"], train):
             raise Mistake("seed")
-        if np.array_equal(np.sort(names["other_train"]), np.sort(train)):
+        if np.array_equal(np.sort(names["other_train_images"]), np.sort(train)):
             raise Mistake("ignored")
         if not self.numbers(measured, "global_state_kept"):
             raise Mistake("global")
+        if not self.numbers(measured, "arguments_kept"):
+            raise Mistake("changed")
         return f"{n - held_out} and {held_out} images, each with its own label, none in both; the seed decides which."
 
 
@@ -127,8 +143,9 @@ class MendedOneHot(Task):
         vectors = self.numbers({"vectors": vectors}, "vectors", (len(labels), classes))
         if set(np.unique(vectors)) - {0, 1}:
             raise Mistake("values", got=", ".join(f"{value:g}" for value in np.unique(vectors)[:5]))
-        if (wrong := vectors.sum(axis=1))[wrong != 1].size:
-            raise Mistake("sum", got=f"{wrong[wrong != 1][0]:g}")
+        sums = vectors.sum(axis=1)
+        if (sums != 1).any():
+            raise Mistake("sum", got=f"{sums[sums != 1][0]:g}")
         places = vectors.argmax(axis=1)
         for step, where in [(1, "after"), (-1, "before")]:
             if np.array_equal(places, (labels.astype(int) + step) % classes):
@@ -160,7 +177,7 @@ class MaskedLogLikelihood(Task):
         "mean": "your value is {got:.4f}, expected: {expected:.3f}. That is the mean over pixels; the log-likelihood "
         "of an image is their sum.",
         "masked pixels": "your value is {got:.3f}, expected: {expected:.3f}. The pixels that were not seen still add "
-        "to it: multiply the terms of the sum by the mask, not what goes into them.",
+        "to it: multiply each whole term of the sum by the mask, not what goes into it.",
         "swapped": "your value is {got:.3f}, expected: {expected:.3f}. Are image and logits in each other's place?",
         "unsafe": "for logits of ±{size:g} your value is {got}, expected: {expected:g}. Somewhere an exponential "
         "overflows or a logarithm gets a zero.",
@@ -205,8 +222,8 @@ class MaskedLogLikelihood(Task):
             self.explain(given, measured, got, expected)
         for name, expected in [("sure", np.zeros(len(x))), ("wrong", -size * mask.sum(axis=(1, 2, 3)))]:
             far = measured[name].astype("float64")
-            if far.shape != expected.shape or not np.isfinite(far).all():
-                raise Mistake("unsafe", size=size, got=far.ravel()[0], expected=expected[0])
+            if (lost := ~np.isfinite(far)).any():
+                raise Mistake("unsafe", size=size, got=far[lost][0], expected=expected[lost][0])
             if not np.allclose(far, expected, rtol=1e-4, atol=1e-2):
                 raise Mistake("clipped", size=size, got=far[0], expected=expected[0])
         return f"right for grey pixels and any mask, and finite for logits of ±{size:g}."
@@ -215,20 +232,20 @@ class MaskedLogLikelihood(Task):
         """Raise the mistake that gives this value."""
         x, logits, mask, _ = given.values()
         everything = self.expected(x, logits, np.ones_like(mask))
-        unmasked = self.expected(x * mask, logits * mask, np.ones_like(mask))
+        at_even_odds = (1 - mask).sum(axis=(1, 2, 3)) * np.log(0.5)  # the price of a logit of 0
         with np.errstate(all="ignore"):
             swapped = (mask * (logits * np.log(x) + (1 - logits) * np.log(1 - x))).sum(axis=(1, 2, 3))
             swapped_terms = (mask * (x * logits - np.logaddexp(0, x))).sum(axis=(1, 2, 3))
+        # what the lost pixels add where only the other of the two terms is masked
+        softplus = ((1 - mask) * np.logaddexp(0, logits)).sum(axis=(1, 2, 3))
+        ink = ((1 - mask) * x * logits).sum(axis=(1, 2, 3))
         pixels = x[0].size
         for hint, values in [
             ("sign", [-expected]),
             ("mask inverted", [everything - expected]),
             ("mask ignored", [everything, everything / pixels]),
             ("mean", [expected / pixels, expected / mask.sum(axis=(1, 2, 3))]),
-            (
-                "masked pixels",
-                [unmasked, everything - (everything - expected) + (1 - mask).sum(axis=(1, 2, 3)) * np.log(0.5)],
-            ),
+            ("masked pixels", [expected + at_even_odds, expected - softplus, expected + ink]),
             ("swapped", [swapped, swapped_terms]),
         ]:
             if any(np.allclose(got, value, rtol=1e-3, atol=1e-3) for value in values):
@@ -236,15 +253,21 @@ class MaskedLogLikelihood(Task):
         raise Mistake("value", got=got[0], expected=expected[0])
 
 
-def baselines(x, y, test_x, test_y):
+def baselines(x, y, test_x, test_y, black_added=0.5, images_added=1):
     """Return both losses; the test images enter by their mean alone, since a loss is linear in them."""
 
     def share(train, test):
-        black = (x[train].sum(axis=0) / 255 + 0.5) / (train.sum() + 1)
+        black = (x[train].sum(axis=0) / 255 + black_added) / (train.sum() + images_added)
         ink = test_x[test].mean(axis=0) / 255
-        return -test.mean() * np.sum(ink * np.log(black) + (1 - ink) * np.log(1 - black))
+        with np.errstate(all="ignore"):  # where too little is added, a mean may be 0 or above 1
+            return -test.mean() * np.sum(ink * np.log(black) + (1 - ink) * np.log(1 - black))
 
     return share(y >= 0, test_y >= 0), sum(share(y == label, test_y == label) for label in np.unique(test_y))
+
+
+def close(values, expected):
+    """Return which losses agree; to count in an image of 127/255 instead of 1/2 changes them by more than this."""
+    return np.isclose(values, expected, rtol=2e-5)
 
 
 class BaselineLosses(Task):
@@ -256,8 +279,10 @@ class BaselineLosses(Task):
     hints = {
         "test means": "{which} is {got:.3f}, expected: {expected:.3f}. Your means come from the test images. A "
         "baseline is a model like any other: it learns from training images and is tested on others.",
-        "infinite": "{which} is infinite. A pixel without ink in all training images is rare, not impossible: count "
-        "one more image, half black everywhere.",
+        "train images": "{which} is {got:.3f}, expected: {expected:.3f}. That is the loss of the training images. "
+        "Which images show how good a model is?",
+        "infinite": "{which} is {got}, expected: a finite number. A pixel without ink in all training images is rare, "
+        "not impossible: count one more image, half black everywhere.",
         "pixel mean": "{which} is {got:.4f}, expected: {expected:.3f}: the mean over pixels, where their sum is "
         "wanted.",
         "sign": "{which} is {got:.3f}, expected: {expected:.3f}. A loss is minus the log-likelihood.",
@@ -266,6 +291,8 @@ class BaselineLosses(Task):
         "compared with the mean of its own class.",
         "classes weighted": "the loss of the class means is {got:.3f}, expected: {expected:.3f}. You averaged over "
         "classes; average over images, or a rare class counts as much as a frequent one.",
+        "image added": "{which} is {got:.3f}, expected: {expected:.3f}. Look at the image that you count in: it is one "
+        "image, and exactly half black.",
         "scale": "{which} is {got:.3f}, expected: {expected:.3f}. Are the pixels scaled from 0…255 to 0…1?",
         "value": "{which} is {got:.3f}, expected: {expected:.3f}.",
     }
@@ -295,17 +322,16 @@ class BaselineLosses(Task):
         for name, which in zip(names, self.which, strict=True):
             value = measured[name]
             if value.shape == () and value.dtype.kind == "f" and not np.isfinite(value):
-                raise Mistake("infinite", which=which)
+                raise Mistake("infinite", which=which, got=value)
         got = [self.numbers(measured, name) for name in names]
         expected = baselines(*given.values())
-        if np.allclose(got, expected, rtol=1e-4):
-            worth = expected[0] - expected[1]
-            return f"{expected[0]:.2f} and {expected[1]:.2f} nats: here the label is worth {worth:.2f}."
-        if np.allclose(got, expected[::-1], rtol=1e-4):
+        if close(got, expected).all():
+            return f"{expected[0]:.2f} nats for the mean image, {expected[1]:.2f} for the mean image of the class."
+        if close(got, expected[::-1]).all():
             raise Mistake("swapped")
         x, y, test_x, test_y = given.values()
         for index, which in enumerate(self.which):
-            if np.isclose(got[index], expected[index], rtol=1e-4):
+            if close(got[index], expected[index]):
                 continue
             for hint, wrong in {
                 "sign": [-expected[index]],
@@ -315,8 +341,14 @@ class BaselineLosses(Task):
                 "classes weighted": [
                     np.mean([baselines(x, y, test_x[test_y == k], test_y[test_y == k])[1] for k in np.unique(y)])
                 ],
+                "train images": [baselines(x, y, x, y)[index]],
+                "scale": [baselines(x, y, 255.0 * test_x, test_y)[index]],
+                "image added": [
+                    baselines(*given.values(), black, images)[index]
+                    for black, images in [(127 / 255, 1), (128 / 255, 1), (0.5 / 255, 1), (0.5, 0), (1, 1), (1, 2)]
+                ],
             }.items():
-                if any(np.isclose(got[index], value, rtol=1e-4) for value in wrong):
+                if close(got[index], wrong).any():
                     raise Mistake(hint, which=which, got=got[index], expected=expected[index])
             hint = "scale" if abs(got[index]) > 20 * expected[index] else "value"
             raise Mistake(hint, which=which, got=got[index], expected=expected[index])

@@ -22,7 +22,7 @@ class Decode:
         if z.shape[1:] == (10,) and y.shape[1:] == (self.latent_dim,):
             raise Mistake("swapped", z=z.shape, y=y.shape)
         if y.shape[1:] != (10,):
-            raise Mistake("one-hot", got=y.shape)
+            raise Mistake("one-hot", got=y.shape, n=self.pictures)
         if z.shape != (len(y), self.latent_dim):
             raise Mistake("pairs", z=z.shape, y=y.shape, n=self.pictures)
         images = np.zeros((len(z), 28, 28, 1), "float32")
@@ -39,8 +39,8 @@ class StyleSheet(Task):
     section = "7. A seven, please"
     hints = {
         "calls": "decode was called {got} times, expected: once. One batch can hold all pictures of the sheet.",
-        "one-hot": "decode got labels of shape {got}, expected: one row of ten numbers for each picture. The decoder "
-        "takes one-hot vectors, not class numbers.",
+        "one-hot": "decode got labels of shape {got}, expected: ({n}, 10), a one-hot vector of ten numbers for each "
+        "picture of the sheet.",
         "pairs": "decode got z of shape {z} and y of shape {y}, expected: {n} rows in each. Every picture of the "
         "sheet needs a z and a y of its own.",
         "swapped": "decode got z of shape {z} and y of shape {y}. They stand in each other's place.",
@@ -328,6 +328,8 @@ class FairGain(Task):
         "over images, or a rare class counts as much as a frequent one.",
         "mean first": "your value is {got:.4f}, expected: {expected:.4f}. You averaged probabilities and then took "
         "the logarithm. Each label has a price; average the prices.",
+        "smoothed": "your value is {got:.4f}, expected: {expected:.4f}. Something was added to the counts of the "
+        "classes. No class of the test images is missing among the training images.",
         "sum": "your value is {got:.4f}, expected: {expected:.4f}. The losses are per image; so must the price be.",
         "value": "your value is {got:.4f}, expected: {expected:.4f}.",
     }
@@ -345,7 +347,7 @@ class FairGain(Task):
             "vae_loss": float(rng.uniform(140, 150)),
             "cvae_loss": float(rng.uniform(130, 139)),
             "train_labels": draw(int(rng.integers(150, 250)), 1.0),
-            "test_labels": draw(int(rng.integers(50, 100)), 0.5),
+            "test_labels": draw(int(rng.integers(50, 100)), 2.0),
         }
 
     def measure(self, answer, given):
@@ -372,6 +374,9 @@ class FairGain(Task):
             "sign": [2 * raw - price, 2 * raw + price],
             "classes": [mean_price(train, occurring)],
             "mean first": [-np.log(np.mean([np.mean(train == label) for label in test]))],
+            "smoothed": [
+                mean_price(np.concatenate([train, added]), test) for added in (occurring, np.arange(train.max() + 1))
+            ],
             "sum": [price * len(test), price * len(train)],
         }.items():
             if any(np.isclose(got, raw - value, rtol=0, atol=1e-4) for value in wrong):

@@ -5,7 +5,7 @@ import numpy as np
 from cvae_utils.checks.task import Mistake, Task
 
 CLASSES = 10
-IMAGE = (6, 6, 1)
+IMAGE = (28, 28, 1)  # as in the docstrings, for an answer may rely on it
 HIDDEN = 12
 
 
@@ -14,14 +14,15 @@ class Toy:
 
     def __init__(self, rng, latent_dim):
         pixels = np.prod(IMAGE)
-        self.z_of_x, self.z_of_y = rng.normal(0, 1 / 3, (pixels, latent_dim)), rng.normal(size=(CLASSES, latent_dim))
+        self.z_of_x = rng.normal(0, 2 / np.sqrt(pixels), (pixels, latent_dim))
+        self.z_of_y = rng.normal(size=(CLASSES, latent_dim))
         self.h_of_z, self.h_of_y = rng.normal(size=(latent_dim, HIDDEN)), rng.normal(size=(CLASSES, HIDDEN))
         self.logits_of_h = rng.normal(0, 0.7, (HIDDEN, pixels))
 
     def encode(self, images, y):
         images, y = np.asarray(images), np.asarray(y)
         if images.dtype != np.uint8 or images.shape[1:] != IMAGE:
-            raise ValueError(f"images came as {images.dtype} of shape {images.shape}; give uint8 (n, 6, 6, 1)")
+            raise ValueError(f"images came as {images.dtype} of shape {images.shape}; give uint8 (n, 28, 28, 1)")
         check_rows(len(images), "images", y)
         x = images.reshape(len(images), -1) / 255 - 0.5
         z_mean = np.tanh(x @ self.z_of_x + y @ self.z_of_y)
@@ -198,6 +199,8 @@ class MendedShare(Task):
         "digits, and each of those has its own measure of the property.",
         "new label only": "your value is {got:.3f}, expected: {expected:.3f}. Into one digit came images of several, "
         "and each of those has its own measure of the property.",
+        "separately": "your value is {got:.3f}, expected: {expected:.3f}. You took care of the image's digit and of "
+        "the transfer's, but of each by itself. Nobody said that what they do just adds up.",
         "direction": "your value is {got:.3f}, expected: {expected:.3f}. A 4 that became a 9 and a 9 that became a 4 "
         "are two cases: were they put into one?",
         "correlation": "your value is {got:.3f}, expected: {expected:.3f}. A correlation says how evenly the property "
@@ -226,8 +229,8 @@ class MendedShare(Task):
             "before": before,
             # On straight lines, so that each way of averaging over the pairs is right.
             "after": {name: own_after[which] + share * before for name, share in shares.items()},
-            "labels": pairs[which, 0].astype("uint8"),
-            "new_labels": pairs[which, 1].astype("uint8"),
+            "labels": pairs[which, 0],
+            "new_labels": pairs[which, 1],
             "shares": shares,
         }
 
@@ -266,7 +269,7 @@ class MendedShare(Task):
 
     def wrong(self, given, after, share):
         """Return what each mistake makes of these transfers, for each of the ways to make it."""
-        before, i, j = given["before"], given["labels"].astype(int), given["new_labels"].astype(int)
+        before, i, j = given["before"], given["labels"], given["new_labels"]
         _, pairs = np.unique(i * CLASSES + j, return_inverse=True)
         sizes = np.bincount(pairs)
         mean_before, mean_after = (np.bincount(pairs, values) / sizes for values in (before, after))
@@ -278,6 +281,10 @@ class MendedShare(Task):
             "pooled": [*fits(before, after, 0 * i), after.std() / before.std(), after.mean() / before.mean()],
             "label only": fits(before, after, i),
             "new label only": fits(before, after, j),
+            "separately": [
+                slope(without(before, i), without(after, j)),
+                slope(without(before, i, j), after),
+            ],
             "direction": fits(before, after, np.minimum(i, j) * CLASSES + np.maximum(i, j)),
             "means": [
                 np.polyfit(mean_before, mean_after, 1)[0],
@@ -288,11 +295,22 @@ class MendedShare(Task):
             ],
             "origin": [
                 through_origin.mean(),
-                before @ after / (before @ before),
-                before @ (after - mean_after[pairs]) / (before @ before),
+                slope(before, after),
+                slope(before, after - mean_after[pairs]),
                 np.mean(after / before),
             ],
         }
+
+
+def without(values, *digits):
+    """Return what is left of the values when each digit, of one kind or of several, has taken its share of them."""
+    columns = np.hstack([one_hot(kind) for kind in digits])
+    return values - columns @ np.linalg.lstsq(columns, values, rcond=None)[0]
+
+
+def slope(x, y):
+    """Return the slope of a line through the origin."""
+    return x @ y / (x @ x)
 
 
 def fits(before, after, groups):
@@ -316,6 +334,8 @@ class MendedPath(Task):
         "end": "the path does not arrive: a pixel of its last image is {got:.3f}, and of the one decoded from `z_b` "
         "{expected:.3f}.",
         "start": "a pixel of the first image is {got:.3f}, and of the one decoded from `z_a` {expected:.3f}.",
+        "label": "your points are right, but they were decoded with other labels than `y`. Look at the rows that you "
+        "handed over.",
         "reversed": "your path leads from `z_b` to `z_a`.",
         "one point": "all images of your path are the same. Does z move?",
         "cross-fade": "your path mixes the two decoded images pixel by pixel. z is to move, and each point of its way "
@@ -364,6 +384,9 @@ class MendedPath(Task):
                 raise Mistake("reversed")
             if same(got, np.repeat(got[:1], steps, axis=0)):
                 raise Mistake("one point")
+            number_by_number = np.repeat(y, steps).reshape(steps, CLASSES)
+            if same(got, toy.decode(np.linspace(z_a, z_b, steps), number_by_number)):
+                raise Mistake("label")
             for hint, image, end in [("end", got[-1], b), ("start", got[0], a)]:
                 if not same(image, end):
                     raise Mistake(hint, **furthest(image, end))
@@ -404,11 +427,11 @@ class ExpectedImage(Task):
     }
 
     def given(self, rng):
-        n, latent_dim = int(rng.integers(3, 8)), int(rng.integers(2, 5))
+        n, latent_dim = int(rng.integers(8, 13)), int(rng.integers(2, 5))  # enough that labels drawn twice differ
         return {
             "toy": Toy(rng, latent_dim),
             "z": rng.normal(size=(n, latent_dim)),
-            "p": rng.dirichlet(np.full(CLASSES, 0.5), n),
+            "p": rng.dirichlet(np.ones(CLASSES), n),
         }
 
     def measure(self, answer, given):
@@ -469,6 +492,8 @@ class CrossValidatedGain(Task):
         "inverted": "your probes were fitted to one part each and asked about all the others. Expected: fitted to the "
         "others and asked about the one.",
         "one part": "only {got} of {n} points were put to a probe. Each part has its turn.",
+        "own parts": "{got} of {n} points were put to a probe that had been fitted to others of the same part. "
+        "`part` says which points belong together.",
         "labels": "your gain is {got:.3f}, expected: {expected:.3f}. Points and labels went apart. In which order do "
         "your savings stand: in that of the parts, or in that of the points?",
         "swapped": "your function returned the error first. First the gain is wanted, then its error.",
@@ -494,6 +519,8 @@ class CrossValidatedGain(Task):
         "variance": "your gain is right, but its error is {got:.5f}, expected: {expected:.4f}. Is a root missing?",
         "cost alone": "your gain is right, but its error is {got:.4f}, expected: {expected:.4f}. That is the error of "
         "the cross-entropy. The saving of a point has another part, which also differs from point to point.",
+        "terms apart": "your gain is right, but its error is {got:.4f}, expected: {expected:.4f}. The two terms of a "
+        "saving belong to different points. In which order does each of them stand?",
         "error": "your gain is right, but its error is {got:.4f}, expected: {expected:.4f}: standard deviation of the "
         "savings of all points, over the root of their number.",
     }
@@ -512,7 +539,7 @@ class CrossValidatedGain(Task):
     def measure(self, answer, given):
         z, labels, part = given.values()
         classes = labels.max() + 1
-        seen, asked, fitted = np.zeros(len(z)), np.zeros(len(z)), []
+        seen, asked, mates, fitted = np.zeros(len(z)), np.zeros(len(z)), np.zeros(len(z)), []
 
         def which(rows):
             return np.linalg.norm(np.asarray(rows)[:, None] - z, axis=2).argmin(axis=1)
@@ -529,12 +556,13 @@ class CrossValidatedGain(Task):
                 at = which(points)
                 asked[at] += 1
                 seen[at] += np.isin(at, known)
+                mates[at] += np.isin(part[at], part[known])
                 return probabilities(np.asarray(points), sums, counts)
 
             return probe
 
         found = answer(fit, z.copy(), labels.copy(), part.copy())
-        return {"gain_and_error": found, "seen": seen, "asked": asked, "fitted": sum(fitted)}
+        return {"gain_and_error": found, "seen": seen, "asked": asked, "mates": mates, "fitted": sum(fitted)}
 
     def judge(self, given, measured):
         z, labels, part = given.values()
@@ -555,6 +583,8 @@ class CrossValidatedGain(Task):
         if not np.isclose(error, errors, rtol=1e-4).any():
             wrong = {"spread": np.multiply(errors, np.sqrt(n)), "variance": np.square(errors)}
             wrong["cost alone"] = [cost.std(ddof=ddof) / np.sqrt(n) for ddof in (0, 1)]
+            apart = (savings + cost) - cost[np.argsort(part, kind="stable")]
+            wrong["terms apart"] = [apart.std(ddof=ddof) / np.sqrt(n) for ddof in (0, 1)]
             hint = next((hint for hint, values in wrong.items() if np.isclose(error, values, rtol=1e-4).any()), "error")
             raise Mistake(hint, got=error, expected=errors[0], n=n)
         return f"{gain:.3f} ± {error:.3f} nats, from {n} points, none of them asked of a probe that had seen it."
@@ -563,13 +593,15 @@ class CrossValidatedGain(Task):
         """Raise the mistake that gives this value."""
         z, labels, part = given.values()
         n, expected = len(z), savings.mean()
-        asked, seen = (self.numbers(measured, name, (n,)) for name in ("asked", "seen"))
+        asked, seen, mates = (self.numbers(measured, name, (n,)) for name in ("asked", "seen", "mates"))
         if seen.any():
             raise Mistake("seen", got=np.count_nonzero(seen), n=n)
         if asked.sum() > self.numbers(measured, "fitted"):
             raise Mistake("inverted")
         if not asked.all():
             raise Mistake("one part", got=np.count_nonzero(asked), n=n)
+        if mates.any():
+            raise Mistake("own parts", got=np.count_nonzero(mates), n=n)
         of_label, share = p[np.arange(n), labels], np.bincount(labels)[labels] / n
         entropy, right = -np.log(share).mean(), p.argmax(axis=1) == labels
         inside = [np.mean(labels[part == k] == label) for k, label in zip(part, labels, strict=True)]

@@ -4,11 +4,7 @@ import contextlib
 import ctypes
 import threading
 
-TRIES = 20  # an answer may catch what is thrown at it, but hardly twenty times
-
-
-class StoppedError(BaseException):
-    """Thrown into an answer that took too long; no ``except Exception`` catches it."""
+TRIES = 500  # an answer may catch what is thrown at it, and be called many times
 
 
 class RaisedError(Exception):
@@ -42,8 +38,6 @@ def call_within(seconds, function, *args, **kwargs):
     def run():
         try:
             result["value"] = function(*args, **kwargs)
-        except StoppedError:
-            pass
         except BaseException as error:  # an answer may raise anything
             result["error"] = error
 
@@ -51,21 +45,23 @@ def call_within(seconds, function, *args, **kwargs):
     thread.start()
     try:
         thread.join(seconds)
+        if not result:
+            raise TimeoutError(f"took longer than {seconds:g} seconds")
     finally:  # on the learner's own interrupt, too
-        if thread.is_alive():
-            stop(thread)
+        stop(thread, result)
     if "error" in result:
         raise RaisedError from result["error"]
-    if "value" not in result:
-        raise TimeoutError(f"took longer than {seconds:g} seconds")
     return result["value"]
 
 
-def stop(thread):
-    """Throw `StoppedError` into a thread until it ends or has resisted often enough."""
+def stop(thread, result):
+    """Throw SystemExit, which no ``except Exception`` catches, into a thread until it ends or resists too often.
+
+    Nothing is thrown any more once there is a result: it would end the thread's own clean-up.
+    """
     for _ in range(TRIES):
-        with contextlib.suppress(ctypes.ArgumentError):
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(StoppedError))
-        thread.join(0.05)
-        if not thread.is_alive():
+        if result or not thread.is_alive():
             return
+        with contextlib.suppress(ctypes.ArgumentError):
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
+        thread.join(0.01)

@@ -441,9 +441,21 @@ class MirroredNetworks(Task):
                 raise Mistake("weights", network=network, got=got, expected=expected, **values)
 
 
-def cell_centres(n):
-    """Return the points that halve, in probability, each of n equal shares of the standard normal distribution."""
-    return np.array([NormalDist().inv_cdf(share) for share in (np.arange(n) + 0.5) / n])
+def places(grid, mean, log_var, counts):
+    """Return where points lie between the parts of equal probability: 0 in the middle of the first, 1 of the next."""
+    shares_below = np.vectorize(NormalDist().cdf)((grid - mean) / np.exp(log_var / 2))
+    return shares_below * counts - 0.5
+
+
+def is_complete(found, counts):
+    """Return whether each place of the grid is taken once, in whatever order."""
+    whole = np.unique(found.round(), axis=0)
+    return (
+        np.allclose(found, found.round(), atol=1e-2)
+        and len(whole) == len(found) == np.prod(counts)
+        and whole.min() == 0
+        and (whole.max(axis=0) == np.array(counts) - 1).all()
+    )
 
 
 class MendedGrid(Task):
@@ -459,23 +471,24 @@ class MendedGrid(Task):
         "one call of the decoder does for all.",
         "exchanged": "{columns} different values of z₁ are wanted, one for each column, and {rows} of z₂. Yours are "
         "exchanged.",
-        "transposed": "the points are right, but not their order: the second is {got}, expected: {expected}. Along a "
-        "row z₁ changes, and z₂ stays.",
-        "coordinates": "z₁ and z₂ are exchanged within the points.",
-        "upside down": "the points are right, but not their order: the first is {got}, expected: {expected}. Images "
-        "are laid out from the top, where z₂ is largest.",
-        "mirrored": "the points are right, but not their order: the first is {got}, expected: {expected}. z₁ grows to "
-        "the right.",
-        "order": "the points are right, but not their order: the first two are {got}, expected: {expected}.",
+        "transposed": "your points are right, but not their order: the first two are {got}, expected: {expected}. "
+        "Along a row z₁ changes, and z₂ stays.",
+        "upside down": "your points are right, but not their order: the first two are {got}, expected: {expected}. "
+        "Images are laid out from the top, where z₂ is largest.",
+        "mirrored": "your points are right, but not their order: the first two are {got}, expected: {expected}. z₁ "
+        "grows to the right.",
+        "order": "your points are right, but not their order: the first two are {got}, expected: {expected}.",
+        "coordinates": "z₁ and z₂ are exchanged within your points.",
         "prior ignored": "your points belong to N(0, I). Expected: those of the prior that your function is given.",
-        "centre": "the middle of your grid is at z₁ = {got:.2f}, expected: {expected:.2f}.",
-        "width": "the middle of your grid is right, and its width is not: your z₁ scatters as for a prior with σ = "
-        "{got:.2f}, expected: {expected:.2f}. How does σ follow from the logarithm of the variance?",
+        "centre": "your points belong to a prior of mean 0. Expected: those of the prior that your function is given.",
+        "width": "the middle of your grid is right, and its width is not. How does σ follow from the logarithm of the "
+        "variance?",
         "equal steps": "your points have equal distances. Expected: equal shares of the prior between them, hence "
         "small steps where the prior is dense.",
         "ends": "a share of {got:.4f} of the prior lies below your lowest z₁, expected: {expected:.4f}. The first of "
         "{columns} images in a row stands for a share of 1/{columns}, and lies in the middle of it.",
-        "value": "point {place} of your grid is {got}, expected: {expected}.",
+        "value": "a share of {got:.4f} of the prior lies below z{axis} of your point number {place}, expected: "
+        "{expected:.4f}.",
     }
 
     def given(self, rng):
@@ -500,71 +513,53 @@ class MendedGrid(Task):
             wrong = grid.reshape(-1, grid.shape[-1])
             raise Mistake("infinite", got=text(wrong[np.isinf(wrong).any(axis=1)][0]))
         grid = self.numbers(measured, "grid", (rows * columns, 2))
-        # Back from points to shares of the prior, which say the same for every prior.
-        below = np.vectorize(NormalDist().cdf)((grid - mean) / np.exp(log_var / 2)).reshape(rows, columns, 2)
-        across, upwards = (np.arange(columns) + 0.5) / columns, (np.arange(rows)[::-1] + 0.5) / rows
-        expected = np.stack(np.broadcast_arrays(across, upwards[:, None]), axis=-1)
-        if np.allclose(below, expected, atol=1e-3):
+        counts = (columns, rows)
+        found = places(grid, mean, log_var, counts)  # back from points to shares, which are alike for every prior
+        expected = np.array([(column, row) for row in reversed(range(rows)) for column in range(columns)])
+        if np.allclose(found, expected, atol=1e-2):
             return (
                 f"{rows} × {columns} points, each for {1 / rows / columns:.2%} of the prior, row by row from the top."
             )
-        self.explain_order(given, grid)
-        self.explain_points(given, grid, below, expected)
-
-    def right(self, rows, columns, mean, log_var):
-        z_1, z_2 = np.meshgrid(cell_centres(columns), cell_centres(rows)[::-1])
-        return np.stack([z_1, z_2], axis=-1) * np.exp(log_var / 2) + mean
-
-    def explain_order(self, given, grid):
-        """Raise the mistake if the points are right and their order is not."""
-        right = self.right(*given.values())
-        flat = right.reshape(-1, 2)
-        for hint, other in {
-            "upside down": right[::-1],
-            "mirrored": right[:, ::-1],
-            "transposed": right.transpose(1, 0, 2),
-        }.items():
-            if np.allclose(grid, other.reshape(-1, 2), atol=1e-3):
-                place = 1 if hint == "transposed" else 0
-                raise Mistake(hint, got=text(grid[place]), expected=text(flat[place]))
-        if np.allclose(sorted_points(grid), sorted_points(flat), atol=1e-3):
-            raise Mistake("order", got=text(*grid[:2]), expected=text(*flat[:2]))
-        if np.allclose(sorted_points(grid[:, ::-1]), sorted_points(flat), atol=1e-3):
-            raise Mistake("coordinates")
-
-    def explain_points(self, given, grid, below, expected):
-        """Raise the mistake that gives these points, whatever their order."""
-        rows, columns, mean, log_var = given.values()
+        if is_complete(found, counts):
+            self.explain_order(given, grid, found.round(), expected)
+        for hint, points, other_mean, other_log_var, other_counts in [
+            ("coordinates", grid[:, ::-1], mean, log_var, counts),
+            ("exchanged", grid, mean, log_var, (rows, columns)),
+            ("prior ignored", grid, 0, np.zeros(2), counts),
+            ("centre", grid, 0, log_var, counts),
+            ("width", grid, mean, np.zeros(2), counts),
+            ("width", grid, mean, 2 * log_var, counts),
+        ]:
+            if is_complete(places(points, other_mean, other_log_var, other_counts), other_counts):
+                raise Mistake(hint, rows=rows, columns=columns)
         z_1 = np.unique(grid[:, 0].round(4))
-        if len(z_1) == rows and len(np.unique(grid[:, 1].round(4))) == columns:
-            raise Mistake("exchanged", rows=rows, columns=columns)
-        if np.allclose(sorted_points(grid), sorted_points(self.right(rows, columns, 0, 0)), atol=1e-3):
-            raise Mistake("prior ignored")
-        if len(z_1) == columns:
-            slope, middle = np.polyfit(cell_centres(columns), z_1, 1)
-            if np.allclose(middle + slope * cell_centres(columns), z_1, atol=2e-3):  # right but for place and width
-                if abs(middle - mean[0]) > 1e-3:
-                    raise Mistake("centre", got=middle, expected=mean[0])
-                if abs(slope / np.exp(log_var[0] / 2) - 1) > 1e-3:
-                    raise Mistake("width", got=slope, expected=np.exp(log_var[0] / 2))
         if len(z_1) > 2 and np.ptp(np.diff(z_1)) < 1e-2 * np.ptp(z_1):
             raise Mistake("equal steps")
-        if abs(below[..., 0].min() - expected[..., 0].min()) > 1e-3:
-            raise Mistake("ends", got=below[..., 0].min(), expected=expected[..., 0].min(), columns=columns)
-        right = self.right(*given.values()).reshape(-1, 2)
-        worst = np.abs(grid - right).max(axis=1).argmax()
-        raise Mistake("value", place=worst + 1, got=text(grid[worst]), expected=text(right[worst]))
+        got, expected = ((values + 0.5) / counts for values in (found, expected))
+        if abs(got[:, 0].min() - expected[:, 0].min()) > 1e-3:
+            raise Mistake("ends", got=got[:, 0].min(), expected=expected[:, 0].min(), columns=columns)
+        point, axis = np.unravel_index(np.abs(got - expected).argmax(), got.shape)
+        raise Mistake("value", axis="₁₂"[axis], place=point + 1, got=got[point, axis], expected=expected[point, axis])
+
+    def explain_order(self, given, grid, found, expected):
+        """Raise the mistake if the points are right and their order is not."""
+        rows, columns = given["rows"], given["columns"]
+        laid_out = expected.reshape(rows, columns, 2)
+        hint = "order"
+        for name, other in {
+            "upside down": laid_out[::-1],
+            "mirrored": laid_out[:, ::-1],
+            "transposed": laid_out.transpose(1, 0, 2),
+        }.items():
+            if np.array_equal(found, other.reshape(-1, 2)):
+                hint = name
+        of_place = {tuple(place): point for place, point in zip(found, grid, strict=True)}
+        raise Mistake(hint, got=text(*grid[:2]), expected=text(*(of_place[tuple(place)] for place in expected[:2])))
 
 
 def text(*points):
     """Write points with two digits."""
     return " and ".join(f"({', '.join(f'{number:.2f}' for number in point)})" for point in points)
-
-
-def sorted_points(grid):
-    """Return the points of a grid ordered by their coordinates, so that two grids can be compared as sets."""
-    points = grid.reshape(-1, 2).round(3)
-    return points[np.lexsort(points.T)]
 
 
 kl_between, mended_sample, sampled_elbo = KlBetween(), MendedSample(), SampledElbo()

@@ -38,7 +38,7 @@ class CheckFailedError(AssertionError):
         self.hint = hint
 
     def _render_traceback_(self):  # IPython's own hook: shows the message without a traceback through this package
-        return [str(self)]
+        return [textwrap.fill(line, 110, break_long_words=False) for line in str(self).splitlines()]
 
 
 class Mistake(Exception):  # noqa: N818 - a finding of a check, raised to end it, and turned into CheckFailedError
@@ -167,10 +167,9 @@ class Task:
     def failure(self, mistake):
         """Return the error that tells the learner of a mistake."""
         text = (HINTS | self.hints)[mistake.hint].format(**mistake.values)
-        lines = [f"✗ Task {self.number}: {text}"]
+        message = f"✗ Task {self.number}: {' '.join(text.split())}"
         if mistake.hint != "blank":
-            lines.append(f"Read again: lesson {self.number.split('.')[0].zfill(2)}, section {self.section}")
-        message = "\n".join(textwrap.fill(line, 110, break_long_words=False) for line in lines)
+            message += f"\nRead again: lesson {self.number.split('.')[0].zfill(2)}, section {self.section}"
         return CheckFailedError(self.number, mistake.hint, message)
 
     def numbers(self, measured, name, shape=()):

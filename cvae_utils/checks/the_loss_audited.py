@@ -1,8 +1,11 @@
 """Checks of exercise 03."""
 
+import cvae_utils._quiet_start  # noqa: F401
+
 from statistics import NormalDist
 
 import numpy as np
+from keras import ops
 
 from cvae_utils.checks.task import Mistake, Task
 
@@ -168,12 +171,16 @@ class MendedLoss(Task):
 
     def measure(self, answer, given):
         x, logits, z = given.values()
-        with np.errstate(all="ignore"):
+
+        def value(some_logits, some_z):
+            return answer(*(array.copy() for array in (x, some_logits, *some_z)))
+
+        with np.errstate(all="ignore"):  # the check says it in plainer words
             return {
-                "one batch": answer(x.copy(), logits[0].copy(), *(part.copy() for part in z[0])),
-                "logits changed": [answer(x.copy(), some.copy(), *z[0]) for some in logits],
-                "z changed": [answer(x.copy(), logits[0].copy(), *some) for some in z],
-                "both changed": [answer(x.copy(), *some) for some in zip(logits, *zip(*z, strict=True), strict=True)],
+                "one batch": value(logits[0], z[0]),
+                "logits changed": [value(some_logits, z[0]) for some_logits in logits],
+                "z changed": [value(logits[0], some_z) for some_z in z],
+                "both changed": [value(*both) for both in zip(logits, z, strict=True)],
             }
 
     def judge(self, given, measured):
@@ -278,23 +285,23 @@ class GaussianLoss(Task):
         "no kl": "other z do not change your loss. Where is the KL?",
         "kl weighted": "the KL adds {got:.3f} to your loss with σ = {sigma:.3f}, expected: {expected:.3f} with any σ.",
         "kl": "the KL adds {got:.3f} to your loss, expected: {expected:.3f}.",
-        "value": "your value is {got:.3f}, expected: {expected:.3f} with σ = {sigma:.3f}. Each part alone is right.",
+        "rounded": "your value is {got:.4f}, expected: {expected:.4f} with σ = {sigma:.3f}. Each part alone is nearly "
+        "right. Did you round a constant?",
     }
 
     def given(self, rng):
         n, latent_dim = int(rng.integers(6, 9)), int(rng.integers(3, 5))
         shape = (n, *rng.integers(4, 7, 2).tolist(), 1)
+        x = rng.random(shape)
         return {
-            "x": rng.random(shape).astype("float32"),
-            "mean": rng.random(shape).astype("float32"),
+            "x": x.astype("float32"),
+            "mean": (x + rng.normal(0, 0.3, shape)).astype("float32"),
             "z_mean": rng.normal(0, 1, (n, latent_dim)).astype("float32"),
             "z_log_var": rng.normal(-1, 1, (n, latent_dim)).astype("float32"),
             "sigmas": [float(rng.uniform(*ends)) for ends in [(0.1, 0.2), (0.5, 0.6), (1.5, 2)]],
         }
 
     def measure(self, answer, given):
-        from keras import ops
-
         *arrays, sigmas = given.values()
         x, mean, *z = (ops.convert_to_tensor(array) for array in arrays)  # as a model's compute_loss gives them
         prior = [ops.zeros_like(part) for part in z]
@@ -312,21 +319,19 @@ class GaussianLoss(Task):
         if measured["one batch"].shape == (len(x),):
             raise Mistake("batch", n=len(x))
         self.numbers(measured, "one batch")
-        constant, squares, kl, both = (
+        constant, squares, kl, everything = (
             self.numbers(measured, name, (3,)) for name in ("constant", "squares", "kl", "all")
         )
         expected = np.array([[self.surprise(0 * x, sigma), self.surprise(x - mean, sigma)] for sigma in sigmas]).T
         expected_kl = mean_kl(z_mean, z_log_var)
-        tolerance = {"rtol": 1e-4, "atol": 1e-3}
-        if np.allclose(both, expected[1] + expected_kl, **tolerance) and np.allclose(
-            constant, expected[0], **tolerance
-        ):
+        pairs = [(constant, expected[0]), (everything, expected[1] + expected_kl)]
+        if all(np.allclose(*pair, rtol=1e-4, atol=1e-3) for pair in pairs):
             return f"right for σ = {', '.join(f'{sigma:.2f}' for sigma in sigmas)}, constant and KL included."
         sizes = {"n": len(x), "pixels": x[0].size}
         self.check_constant(x, constant, expected[0], np.array(sigmas), sizes)
         self.check_squares(squares - constant, expected[1] - expected[0], np.array(sigmas), sizes)
         self.check_kl(kl - constant, expected_kl, np.array(sigmas), sizes)
-        raise Mistake("value", got=both[0], expected=expected[1, 0] + expected_kl, sigma=sigmas[0])
+        raise Mistake("rounded", got=everything[0], expected=expected[1, 0] + expected_kl, sigma=sigmas[0])
 
     def surprise(self, errors, sigma):
         """Return minus the logarithm of the density of these errors, averaged over images."""
@@ -422,14 +427,14 @@ class MendedBeta(Task):
         return {"logs": logs}
 
     def measure(self, answer, given):
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"):  # the check says it in plainer words
             return {f"log {k}": answer(*(part.copy() for part in log["log"])) for k, log in enumerate(given["logs"])}
 
     def judge(self, given, measured):
         logs = given["logs"]
         got = np.array([self.numbers(measured, f"log {k}") for k in range(len(logs))])
         beta, a = (np.array([log[name] for log in logs]) for name in ("beta", "a"))
-        right = near(got, beta)
+        right = np.isclose(got, beta, rtol=1e-3)
         if right.all():
             return (
                 f"β = {', '.join(f'{value:.2f}' for value in beta)} from {len(logs)} logs with factors and constants."
@@ -516,25 +521,27 @@ class Undominated(Task):
         total = rate + distortion
         if np.all(total[got] <= total.min() + 1e-9):
             raise Mistake("sum")
-        k = int(np.argmax(got != expected))
-        no_worse = (rate <= rate[k]) & (distortion <= distortion[k])
-        rivals = np.flatnonzero(no_worse & (np.arange(len(rate)) != k))
-        other = min(rivals, key=lambda j: total[j], default=k)
+        found = {k: self.mistake_about(k, rate, distortion, got[k]) for k in np.flatnonzero(got != expected)}
+        k = min(found, key=lambda k: ("kept", "dropped", "twins", "line").index(found[k]))  # the plainest first
         ties = np.array_equal(got, self.kept(rate, distortion, enough=2))
-        if got[k]:
-            hint = "ties" if ties else "kept"
-        elif len(rivals):
-            hint = "twins"
-        else:
-            hint = "line" if self.above_line(k, rate, distortion) else "dropped"
+        rivals = self.rivals_of(k, rate, distortion)
+        other = rivals[np.argmin(total[rivals])] if len(rivals) else k
         run, rival = (f"rate {rate[j]:.2f}, distortion {distortion[j]:.2f}" for j in (k, other))
-        raise Mistake(hint, k=k, other=other, run=run, rival=rival)
+        raise Mistake("ties" if ties else found[k], k=k, other=other, run=run, rival=rival)
 
-    def above_line(self, k, rate, distortion):
-        """Return whether no β at all would choose this run."""
-        betas = np.geomspace(1e-3, 1e3, 400)
-        costs = distortion + betas[:, None] * rate
-        return not (costs[:, k] <= costs.min(axis=1) + 1e-9).any()
+    def rivals_of(self, k, rate, distortion):
+        """Return the other runs that are not worse than this one in either number."""
+        return np.flatnonzero((rate <= rate[k]) & (distortion <= distortion[k]) & (np.arange(len(rate)) != k))
+
+    def mistake_about(self, k, rate, distortion, kept):
+        """Name the mistake about one run that was wrongly kept or wrongly dropped."""
+        if kept:
+            return "kept"
+        if len(self.rivals_of(k, rate, distortion)):
+            return "twins"  # it is not dominated, so a rival must be the same
+        betas = np.geomspace(1e-3, 1e3, 400)[:, None]
+        costs = distortion + betas * rate
+        return "dropped" if (costs[:, k] <= costs.min(axis=1) + 1e-9).any() else "line"
 
 
 beta_of, mended_loss, gaussian_loss = BetaOf(), MendedLoss(), GaussianLoss()

@@ -287,17 +287,17 @@ def greyness(means):
 a = rng.integers(0, len(z), 300)
 same = np.array([rng.choice(np.flatnonzero(labels == labels[i])) for i in a])
 different = np.array([rng.choice(np.flatnonzero(labels != labels[i])) for i in a])
-one, other = np.concatenate([[a, different], [different, a]], axis=1)  # both ways: no digit is always the first
-y_mixed = line(one_hot(labels[one]), one_hot(labels[other]))
-y_switched = np.repeat(one_hot(labels[np.stack([one, other])]), [6, 5], axis=0).swapaxes(0, 1)
-between = decode_paths(line(z[one], z[other]), y_mixed)
+one, partner = np.concatenate([[a, different], [different, a]], axis=1)  # both ways: no digit is always the first
+y_mixed = line(one_hot(labels[one]), one_hot(labels[partner]))
+y_switched = np.repeat(one_hot(labels[np.stack([one, partner])]), [6, 5], axis=0).swapaxes(0, 1)
+between = decode_paths(line(z[one], z[partner]), y_mixed)
 within = decode_paths(line(z[a], z[same]), np.repeat(one_hot(labels[a])[:, None], 11, axis=1))
 curves = {
     "same class: line in z": within,
     "same class: cross-fade": cross_fade(within),
     "two classes: line in z, label mixed": between,
     "two classes: cross-fade": cross_fade(between),
-    "two classes: line in z, label switched": decode_paths(line(z[one], z[other]), y_switched),
+    "two classes: line in z, label switched": decode_paths(line(z[one], z[partner]), y_switched),
 }
 
 # %%

@@ -68,7 +68,7 @@ plotting.show(
 #
 # **Input planes.** Make ten more channels of the same height and width as the image. The channel of the class is all
 # ones, the others all zeros. A convolution sees them like any other channel, so that each of its filters gets, again, a
-# bias of its own for each class.
+# bias of its own for each class, except at the edges, where padding with zeros cuts the planes off, too.
 #
 # **An embedding, joined at the dense layer.** Leave the convolutions alone. Turn the label into a short vector by a
 # dense layer without bias, an *embedding*, and glue it to the features where they have become a flat vector anyway:
@@ -411,7 +411,8 @@ for name, (images, labels) in judged.items():
     print(f"{name:19} recognised as their label: {share:6.1%} ± {error:.1%}")
 
 # %% [markdown]
-# ± is the standard error of a share $p$ of $n$ images, $\sqrt{p(1-p)/n}$.
+# ± is the standard error of a share $p$ of $n$ images, $\sqrt{p(1-p)/n}$. Where every image is recognised it says ± 0,
+# which is too sure; task 7.4 of the exercise has a better interval.
 #
 # The generated digits are recognised at least as well as real ones, on MNIST better. This surprises at first: should a
 # copy not be worse than the original? But a mean image is smooth and typical. The odd digits, which a classifier gets

@@ -39,7 +39,7 @@ from cvae_utils.checks import data_and_likelihood as check
 #
 # Some data sets come without a validation part, and sorted by label. Write `split`, which shuffles images and labels and
 # cuts them in two. `held_out` images go into the second part, all others into the first. The `seed` decides the order: the
-# same seed gives the same parts.
+# same seed gives the same parts. The arrays that were handed in stay as they are.
 
 # %% nbgrader={"grade": false, "grade_id": "task-1-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def split(images, labels, held_out, seed):
@@ -105,7 +105,7 @@ check.mended_one_hot(mended_one_hot)
 
 # %% nbgrader={"grade": false, "grade_id": "task-1-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def masked_log_likelihood(x, logits, mask):
-    """Return the log-likelihood of the seen pixels, shape (batch,); all arguments have shape (batch, 28, 28, 1)."""
+    """Return the log-likelihood of the seen pixels, shape (batch,); all arguments are (batch, height, width, 1)."""
     ### BEGIN SOLUTION
     each = x * logits - np.logaddexp(0, logits)
     return (mask * each).sum(axis=(1, 2, 3))
@@ -135,7 +135,7 @@ check.masked_log_likelihood(masked_log_likelihood)
 # Somebody shows you a model of their own images, with its loss in nats. To judge it you need two baselines: the loss of
 # the mean image, and the loss of the mean image of the class. Write a function that gives both. Pixels without ink in all
 # training images must not make a loss infinite: count one more image, which is half black everywhere, as in the lesson, once
-# for the mean image and once for each class.
+# for the mean image and once for each class. Labels count from 0, and every class occurs among the training images.
 
 # %% nbgrader={"grade": false, "grade_id": "task-1-4", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def baseline_losses(images, labels, test_images, test_labels):
@@ -168,12 +168,16 @@ check.baseline_losses(baseline_losses)
 # ## Open task · A baseline of your own
 #
 # Think of a model without a network that beats the class means, train it on the training images of
-# `data.load("auto")`, and give its loss on the validation images. Say what it knows that a class mean does not, and what
-# it costs to find out how good it is. Write code in new cells below, and your answer in this cell.
+# `data.load("auto")`, and give its loss on the validation images. Say what it knows that a class mean does not. Is the
+# loss that you give an honest result? Write your answer in the cell below, and code in new cells after it.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "open-1", "locked": false, "points": 0, "schema_version": 3, "solution": true, "task": false}
 # One way: several means for each class, found by `sklearn.cluster.KMeans` on the images of the class, mixed with the
 # share of images that fell to each. It knows that a seven comes with a bar and without. The loss of an image is
-# $-\log \sum_k \pi_k\, p(x \mid k)$, computed with `np.logaddexp.reduce`. The number of means is chosen on the validation
-# images, so an honest result needs the test images, once. What to look for in an answer: a loss in nats, pixels
-# summed, means from training images only, and a reason for the gain.
+# $-\log \sum_k \pi_k\, p(x \mid k)$ over the means of its class, computed with `np.logaddexp.reduce`. Each mean has the
+# half-black image counted in, and so a mean of few images is a poor one: the loss rises again when there are too many
+# means. Their number is chosen on the validation images. So the loss on these is no honest result any more; that needs
+# the test images, once.
+#
+# What to look for in an answer: a loss in nats, pixels summed, means from training images only, and a reason for the
+# gain.

@@ -93,7 +93,7 @@ check.style_sheet(style_sheet)
 #   the output must itself depend on $z$.
 #
 # How many hidden layers there are, and how wide they are, is for you to choose. Small ones will do, since nothing is
-# trained here. The check gives your weights random values.
+# trained here. `math.prod(shape)` counts the numbers in an image. The check gives your weights random values.
 
 # %% nbgrader={"grade": false, "grade_id": "task-4-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def two_label_decoder(latent_dim, digits, pens, shape):
@@ -240,12 +240,12 @@ def class_cloud(z_mean, z_log_var, labels, label):
 
 
 # %% tags=["nbval-check-output"]
-kind, far, unsure = np.array([0, 0, 1]), [[9.0, 9.0]], [[0.0, 0.0]]
+kinds = np.array([0, 0, 1])  # two images of class 0, and one of another class
 for name, means, log_variances in (
-    ("says nothing", [[0.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]),
-    ("is sure, at -1 and at 1", [[-1.0, 1.0], [1.0, -1.0]], [[-30.0, -30.0], [-30.0, -30.0]]),
+    ("says nothing", [[0.0, 0.0], [0.0, 0.0], [9.0, 9.0]], [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]]),
+    ("is sure, at -1 and at 1", [[-1.0, 1.0], [1.0, -1.0], [9.0, 9.0]], [[-30.0, -30.0], [-30.0, -30.0], [0.0, 0.0]]),
 ):
-    mean, variance = class_cloud(np.array(means + far), np.array(log_variances + unsure), kind, label=0)
+    mean, variance = class_cloud(np.array(means), np.array(log_variances), kinds, label=0)
     print(f"an encoder that {name}: your mean {np.round(mean, 3) + 0.0}, your variance {np.round(variance, 3)}")
 print("expected: the mean and the variance of the prior, both times")
 
@@ -258,8 +258,8 @@ check.class_cloud(class_cloud)
 # "A CVAE reconstructs better" may be a statement about a bottleneck. Train a VAE and a CVAE of lesson 04 on
 # `data.load("auto")` with two latent dimensions, and both again with twenty, for as many epochs as in the lesson.
 # Predict first: how much of the CVAE's lead will be left, and in which of the two terms of the loss? Compare fairly, on
-# the validation images. Then say what lead two perfect models would have. Write code in new cells below, and your
-# answer in this cell.
+# the validation images. Then say what lead two perfect models would have. Write your answer in the cell below, and code
+# in new cells after it.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "open-4", "locked": false, "points": 0, "schema_version": 3, "solution": true, "task": false}
 # `models.dense_vae(latent_dim=20)` and `models.dense_cvae(latent_dim=20)` are the two models, `training.train` trains

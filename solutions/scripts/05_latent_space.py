@@ -113,9 +113,9 @@ half = blind + (before - own_slant[labels]) / 2
 print(f"one that carries over a half:    {buggy_share(before, half, labels, new_labels):.2f}    expected: 0.5")
 
 # %% [markdown]
-# Write `mended_share`. It has to be right wherever the images of a digit go, to one other digit or to several. If you
-# get several shares on the way, average them; in the check they agree, so any average will do. Where images of one
-# digit go to another, there are at least four of them.
+# Write `mended_share`. It has to be right whatever the mean slants are, and wherever the images of a digit go: to one
+# other digit or to several. If you get several shares on the way, average them; in the check they agree, so any average
+# will do. Where images of one digit go to another, there are at least four of them.
 
 # %% nbgrader={"grade": false, "grade_id": "task-5-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def mended_share(before, after, labels, new_labels):
@@ -304,9 +304,9 @@ check.cross_validated_gain(cross_validated_gain)
 # ten classes of equal size. The lesson's last task shows how. Predict first: does the $z$ of the plain VAE tell more of
 # it, or that of the CVAE? Then measure it on the validation images of `data.load("auto")` by your function of task 5.5,
 # beside a row with shuffled classes. Do it again among the images of one digit at a time, with four classes, since
-# there are fewer images. Explain what you see. `weights.load("dense_vae")` gives the plain VAE. (Both models know MNIST
-# only. If you do not have it, train both first, as the lesson does.) Write code in new cells below, and your answer in
-# this cell.
+# there are fewer images. Explain what you see. Import `data` from `cvae_utils`; `weights.load("dense_vae")` gives the
+# plain VAE. (Both models know MNIST only. If you do not have it, train both first, as the lesson does.) Write code in
+# new cells below, and your answer in this cell.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "open-5", "locked": false, "points": 0, "schema_version": 3, "solution": true, "task": false}
 # One way, with the ink of the MNIST validation images. Over all digits the VAE's $z$ tells much more of the ink than

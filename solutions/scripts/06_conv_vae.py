@@ -69,9 +69,9 @@ check.output_size(output_size)
 #
 # The lesson writes a transposed convolution as a matrix, in one dimension and with one channel. A decoder's layer works
 # on images with several channels. Its kernel has shape (k, k, channels out, channels in), as in Keras: for each pair of
-# a channel out and a channel in, a square of weights. Write the layer in NumPy, for one image and without a bias, with padding
-# "same" and square kernels that are no smaller than the stride. Keras' `Conv2DTranspose` cuts as the lesson says, and
-# your values should be its values.
+# a channel out and a channel in, a square of weights. Write the layer in NumPy, for one image and without a bias, with
+# padding "same" and square kernels that are no smaller than the stride. Keras' `Conv2DTranspose` cuts as the lesson
+# says, and your values should be its values.
 
 # %% nbgrader={"grade": false, "grade_id": "task-6-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def transposed_convolution(x, kernel, stride):

@@ -120,7 +120,7 @@ def label_weights(way, classes, kernel_sizes, channels, units, entries):
     """Return a number; kernel_sizes and channels are lists, the dense layer has that many units."""
     ### BEGIN SOLUTION
     if way == "planes":
-        return classes * sum(size**2 * filters for size, filters in zip(kernel_sizes, channels))
+        return classes * sum(size**2 * filters for size, filters in zip(kernel_sizes, channels, strict=True))
     if way == "embedding":
         return classes * entries + entries * units
     return 2 * classes * (sum(channels) + units)
@@ -264,15 +264,15 @@ check.mended_comparison(mended_comparison)
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "open-7", "locked": false, "points": 0, "schema_version": 3, "solution": true, "task": false}
 # One way: keep the planes in the encoder. In the decoder, add to the first map a map that is learned for each class,
-# `x + Reshape((7, 7, 16))(Dense(7 * 7 * 16, use_bias=False)(y))`. A constant plane gives a filter the same offset at all
-# pixels. A learned map can also say *where*: it can put a mean four in its place, which the layers behind it change. It
-# costs $10 \cdot 7 \cdot 7 \cdot 16$ weights, the planes that it replaces $10 \cdot 3 \cdot 3 \cdot 32$. Prediction: a
-# little better than planes, and worse than scaling, since the label comes just as late.
+# `x + Reshape((7, 7, 16))(Dense(7 * 7 * 16, use_bias=False)(y))`. A constant plane says the same everywhere. A learned map
+# can also say *where*: it can put a mean four in its place, which the layers behind it change. It costs
+# $10 \cdot 7 \cdot 7 \cdot 16$ weights, the planes that it replaces $10 \cdot 3 \cdot 3 \cdot 32$. Prediction: a little
+# better than planes, and worse than scaling, since the label comes just as late.
 #
 # Tried on MNIST, with planes and with scaling beside it: with each of the first three seeds the learned maps were better
 # than the planes, and `mended_comparison` was sure. With the next two seeds they were worse by several nats, and nothing
-# was sure any more, but that this design depends on luck more than the other two. Scaling was better than both with every
-# seed. So the place seems to matter more for the planes than the form. A longer training may change that.
+# was sure any more: this design seems to depend on luck more than the other two. Scaling was better than both with every
+# seed. So at this place the other form could not be shown to help. A longer training may change that.
 #
 # What to look for in an answer: a prediction made before the run, a count that Keras confirms, the same budget and the
 # same seeds for both designs, a difference with its standard error, and no claim beyond these. "No difference could be

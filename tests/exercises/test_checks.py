@@ -114,7 +114,7 @@ def itself():
 @pytest.mark.parametrize(("topic", "name"), TASKS)
 def test_an_odd_answer_is_rejected_and_nothing_else_is_raised(topic, name, odd, monkeypatch):
     check = bank.checks_of(topic)[name]
-    monkeypatch.setattr(type(check), "seconds", 0.3 if odd in ("endless", "stubborn") else 10)
+    monkeypatch.setattr(type(check), "seconds", 0.1 if odd in ("endless", "stubborn") else 10)
     with pytest.raises(CheckFailedError, match=f"✗ Task {check.number}: "):
         check(ODD[odd])
 
@@ -183,7 +183,7 @@ def test_a_failure_names_the_mistake_the_value_and_the_section():
     text = str(failure.value)
     assert "half of it" in text
     assert text.endswith("Read again: lesson 09, section 1. Twice")
-    assert failure.value._render_traceback_() == [text]
+    assert failure.value._render_traceback_() == text.splitlines()
     assert failure.value.__suppress_context__
 
 
@@ -216,14 +216,16 @@ def test_the_learners_own_interrupt_ends_the_check(monkeypatch):
 
 
 def test_an_endless_loop_is_stopped():
-    start = time.monotonic()
-    with pytest.raises(TimeoutError):
-        call_within(0.2, endless)
-    assert time.monotonic() - start < 60
-    deadline = time.monotonic() + 60
-    while any(thread.name == "answer" for thread in threading.enumerate()):
-        assert time.monotonic() < deadline, "the loop still runs"
-        time.sleep(0.05)
+    running = []
+
+    def answer():
+        running.append(threading.current_thread())
+        endless()
+
+    with pytest.raises(TimeoutError, match=r"took longer than 0\.1 seconds"):
+        call_within(0.1, answer)
+    running[0].join(60)
+    assert not running[0].is_alive()
 
 
 @pytest.mark.parametrize("value", [1, 2.5, True, "a", [1, 2], np.float32(3), np.ones((2, 3)), [[1.0], [2.0]]])

@@ -192,6 +192,11 @@ def odd_row_cut_before(x, kernel, stride):
     return cut(scattered(x, kernel, stride), x, kernel, stride, before=2)
 
 
+@bank.rejected("transposed_convolution", "cut")
+def one_row_cut_before(x, kernel, stride):
+    return cut(np.pad(scattered(x, kernel, stride), ((0, 1), (0, 1), (0, 0))), x, kernel, stride, before=1)
+
+
 @bank.rejected("transposed_convolution", "flipped")
 def kernel_turned(x, kernel, stride):
     return by_scattering(x, kernel[::-1, ::-1], stride)
@@ -533,12 +538,12 @@ def places_kept_after_dense(shape, network):
     return network_cost(shape, network, hand_on=hand_on)
 
 
-@bank.rejected("network_cost", "parameters")
+@bank.rejected("network_cost", "value")
 def channels_added(shape, network):
     return network_cost(shape, network, weights_of=lambda k, channels, units: k * k * (channels + units))
 
 
-@bank.rejected("network_cost", "multiplications")
+@bank.rejected("network_cost", "value")
 def additions_counted(shape, network):
     parameters, multiplications = network_cost(shape, network)
     return parameters, 2 * multiplications
@@ -683,7 +688,7 @@ def patience_before_the_end(validation, test, patience):
 
 @bank.rejected("mended_early_stopping", "ran out")
 def restored_only_when_stopped(validation, test, patience):
-    """As Keras did before version 2.12."""
+    """As older versions of Keras did."""
     stopped, best, _ = run(validation, test, patience)
     kept = stopped if stopped == len(validation) else best
     return stopped, kept, test[kept - 1]
@@ -735,8 +740,8 @@ def epoch_after_the_best(validation, test, patience):
 
 
 @bank.rejected("mended_early_stopping", "reported")
-def mean_test_loss(validation, test, patience):
-    return run(validation, test, patience, report=lambda stopped, kept: np.mean(test[:stopped]))
+def gap_to_the_validation_loss(validation, test, patience):
+    return run(validation, test, patience, report=lambda stopped, kept: test[kept - 1] - validation[kept - 1])
 
 
 @bank.rejected("mended_early_stopping", "shape")

@@ -92,6 +92,30 @@ def global_seed(images, labels, held_out, seed):
     return parts(images, labels, order[:-held_out], order[-held_out:])
 
 
+def in_place(images, labels, held_out, seed):
+    for array in (images, labels):
+        np.random.default_rng(seed).shuffle(array)
+    return without_shuffling(images, labels, held_out, seed)
+
+
+@bank.accepted("split")
+def copies_in_place(images, labels, held_out, seed):
+    return in_place(images.copy(), labels.copy(), held_out, seed)
+
+
+bank.rejected("split", "changed")(in_place)
+
+
+@bank.rejected("split", "form")
+def four_arrays(images, labels, held_out, seed):
+    return [array for part in copies_in_place(images, labels, held_out, seed) for array in part]
+
+
+@bank.rejected("split", "shape")
+def images_and_then_labels(images, labels, held_out, seed):
+    return tuple(zip(*copies_in_place(images, labels, held_out, seed), strict=True))
+
+
 @bank.rejected("split", "none")
 def labels_forgotten(images, labels, held_out, seed):
     order = np.random.default_rng(seed).permutation(len(images))
@@ -216,6 +240,16 @@ def masked_before(x, logits, mask):
     return by_two_log_sigmoids(mask * x, mask * logits, np.ones_like(mask))
 
 
+@bank.rejected("masked_log_likelihood", "masked pixels")
+def only_the_first_term_masked(x, logits, mask):
+    return all_pixels(mask * x * logits - np.logaddexp(0, logits))
+
+
+@bank.rejected("masked_log_likelihood", "masked pixels")
+def only_the_second_term_masked(x, logits, mask):
+    return all_pixels(x * logits - mask * np.logaddexp(0, logits))
+
+
 @bank.rejected("masked_log_likelihood", "swapped")
 def arguments_swapped(x, logits, mask):
     return all_pixels(mask * (x * logits - np.logaddexp(0, x)))
@@ -286,6 +320,25 @@ def from_test_images(images, labels, test_images, test_labels):
 @bank.rejected("baseline_losses", "test means")
 def class_means_from_test_images(images, labels, test_images, test_labels):
     return loss(test_images, mean_ink(images)), loss(test_images, means(test_images, test_labels)[test_labels])
+
+
+@bank.rejected("baseline_losses", "train images")
+def never_tested(images, labels, test_images, test_labels):
+    return by_logits(images, labels, images, labels)
+
+
+@bank.rejected("baseline_losses", "image added")
+def half_black_in_whole_numbers(images, labels, test_images, test_labels):
+    def mean(some):
+        return np.concatenate([some, np.full_like(some[:1], 127)]).mean(axis=0) / 255
+
+    classes = np.stack([mean(images[labels == label]) for label in range(labels.max() + 1)])
+    return loss(test_images, mean(images)), loss(test_images, classes[test_labels])
+
+
+@bank.rejected("baseline_losses", "image added")
+def one_black_and_one_white(images, labels, test_images, test_labels):
+    return loss(test_images, mean_ink(images, 1)), loss(test_images, means(images, labels, more=1)[test_labels])
 
 
 @bank.rejected("baseline_losses", "infinite")

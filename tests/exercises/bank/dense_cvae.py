@@ -69,6 +69,12 @@ def too_few_classes(decode, styles, digits):
     return in_rows(decode(np.tile(styles, (len(digits), 1)), y), digits, styles)
 
 
+@bank.rejected("style_sheet", "one-hot")
+def sheet_of_labels(decode, styles, digits):
+    z = np.broadcast_to(styles, (len(digits), *styles.shape))
+    return decode(z, np.repeat(one_hot(digits)[:, None], len(styles), axis=1))
+
+
 @bank.rejected("style_sheet", "pairs")
 def not_repeated(decode, styles, digits):
     return decode(styles, one_hot(digits))
@@ -587,6 +593,12 @@ def mean_over_classes(vae_loss, cvae_loss, train_labels, test_labels):
 @bank.rejected("fair_gain", "mean first")
 def logarithm_of_the_mean(vae_loss, cvae_loss, train_labels, test_labels):
     return vae_loss - cvae_loss + np.log(shares(train_labels)[test_labels].mean())
+
+
+@bank.rejected("fair_gain", "smoothed")
+def one_image_more_of_each_class(vae_loss, cvae_loss, train_labels, test_labels):
+    counts = np.bincount(train_labels) + 1
+    return vae_loss - cvae_loss + np.log(counts / counts.sum())[test_labels].mean()
 
 
 @bank.rejected("fair_gain", "sum")

@@ -240,6 +240,21 @@ def by_new_label(before, after, labels, new_labels):
     return np.mean(by_groups(before, after, new_labels, slope))
 
 
+@bank.rejected("mended_share", "separately")
+def less_the_means_of_each_side(before, after, labels, new_labels):
+    before, after = before.copy(), after.copy()
+    for label in np.unique(labels):
+        before[labels == label] -= before[labels == label].mean()
+        after[new_labels == label] -= after[new_labels == label].mean()
+    return before @ after / (before @ before)
+
+
+@bank.rejected("mended_share", "separately")
+def a_mean_for_each_label_and_one_for_each_new_label(before, after, labels, new_labels):
+    columns = np.column_stack([before, one_hot(labels), one_hot(new_labels)])
+    return np.linalg.lstsq(columns, after, rcond=None)[0][0]
+
+
 @bank.rejected("mended_share", "direction")
 def both_directions_in_one(before, after, labels, new_labels):
     groups = pair(np.minimum(labels, new_labels), np.maximum(labels, new_labels))
@@ -298,12 +313,6 @@ def digits_as_numbers(before, after, labels, new_labels):
     return np.linalg.lstsq(columns, after, rcond=None)[0][0]
 
 
-@bank.rejected("mended_share", "value")
-def a_mean_for_each_label_and_one_for_each_new_label(before, after, labels, new_labels):
-    columns = np.column_stack([before, one_hot(labels), one_hot(new_labels)])
-    return np.linalg.lstsq(columns, after, rcond=None)[0][0]
-
-
 @bank.rejected("mended_share", "shape")
 def one_slope_for_each_pair(before, after, labels, new_labels):
     return by_groups(before, after, pair(labels, new_labels), slope)
@@ -356,6 +365,11 @@ def between_the_ends(decode, z_a, z_b, y, steps):
 def counted_from_one(decode, z_a, z_b, y, steps):
     t = np.arange(1, steps + 1)[:, None] / steps
     return at(decode, (1 - t) * z_a + t * z_b, y)
+
+
+@bank.rejected("mended_path", "label")
+def label_repeated_number_by_number(decode, z_a, z_b, y, steps):
+    return decode(np.linspace(z_a, z_b, steps), np.repeat(y, steps).reshape(steps, -1))
 
 
 @bank.rejected("mended_path", "reversed")
@@ -424,7 +438,15 @@ def weighted(images, p):
 @bank.accepted("expected_image")
 def label_after_label(decode, z, p):
     images = decode(np.tile(z, (10, 1)), np.repeat(np.eye(10), len(z), axis=0)).reshape(10, len(z), -1)
-    return np.einsum("knd,nk->nd", images, p).reshape(-1, 6, 6, 1)
+    return np.einsum("knd,nk->nd", images, p).reshape(-1, 28, 28, 1)
+
+
+@bank.accepted("expected_image")
+def added_up_from_zeros(decode, z, p):
+    images, found = every_pair(decode, z, p), np.zeros((len(z), 28, 28, 1))
+    for k in range(10):
+        found += p[:, k].reshape(-1, 1, 1, 1) * images[:, k]
+    return found
 
 
 @bank.accepted("expected_image")
@@ -669,14 +691,29 @@ def shares_of_the_others(fit, z, labels, part):
     return mean_and_error(np.log(p / others))
 
 
-@bank.rejected("cross_validated_gain", "gain")
+@bank.rejected("cross_validated_gain", "own parts")
 def parts_of_its_own(fit, z, labels, part):
     return point_by_point(fit, z, labels, np.random.default_rng(0).integers(0, 5, len(z)))
 
 
-@bank.rejected("cross_validated_gain", "gain")
+@bank.rejected("cross_validated_gain", "own parts")
 def one_point_at_a_time(fit, z, labels, part):
     return point_by_point(fit, z, labels, np.arange(len(z)))
+
+
+@bank.rejected("cross_validated_gain", "gain")
+def summed_over_points(fit, z, labels, part):
+    saved = np.log(of_label(held_out(fit, z, labels, part), labels) / share(labels))
+    return saved.sum(), saved.std() * np.sqrt(len(saved))
+
+
+@bank.rejected("cross_validated_gain", "gain")
+def each_row_with_all_labels(fit, z, labels, part):
+    saved = np.zeros(len(z))
+    for k in np.unique(part):
+        p = fit(z[part != k], labels[part != k])(z[part == k])
+        saved[part == k] = np.log(p[:, labels[part == k]]).mean(axis=1)
+    return mean_and_error(saved - np.log(share(labels)))
 
 
 @bank.rejected("cross_validated_gain", "spread")
@@ -695,6 +732,13 @@ def variance_of_the_mean(fit, z, labels, part):
 def error_of_the_cross_entropy(fit, z, labels, part):
     cost = -np.log(of_label(held_out(fit, z, labels, part), labels))
     return -np.log(share(labels)).mean() - cost.mean(), cost.std() / np.sqrt(len(cost))
+
+
+@bank.rejected("cross_validated_gain", "terms apart")
+def costs_by_part_and_shares_by_point(fit, z, labels, part):
+    parts = [part == k for k in np.unique(part)]
+    logs = [np.log(of_label(fit(z[~one], labels[~one])(z[one]), labels[one])) for one in parts]
+    return mean_and_error(np.concatenate(logs) - np.log(share(labels)))
 
 
 @bank.rejected("cross_validated_gain", "error")

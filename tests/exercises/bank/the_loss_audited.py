@@ -213,6 +213,11 @@ def nats_per_pixel(x, *batch):
     return loss_of(x, *batch) / x[0].size
 
 
+@bank.rejected("mended_loss", "weights")
+def beta_left_in(x, logits, z_mean, z_log_var):
+    return per_image(each_pixel(x, logits)).mean() + 0.1 * each_kl(z_mean, z_log_var).sum(axis=1).mean()
+
+
 @bank.rejected("mended_loss", "constant")
 def one_forgotten(x, logits, z_mean, z_log_var):
     return loss_of(x, logits, z_mean, z_log_var) + z_mean.shape[1] / 2
@@ -384,6 +389,17 @@ def gaussian_summed(x, *rest):
     return len(x) * by_precision(x, *rest)
 
 
+@bank.rejected("gaussian_loss", "squares")
+def absolute_errors(x, mean, z_mean, z_log_var, sigma):
+    errors = per_image(abs(x - mean)).mean()
+    return by_precision(x, x, z_mean, z_log_var, sigma) + errors / (2 * sigma**2)
+
+
+@bank.rejected("gaussian_loss", "rounded")
+def pi_with_two_digits(x, mean, z_mean, z_log_var, sigma):
+    return gaussian(x, mean, z_mean, z_log_var, np.log(2 * 3.14 * sigma**2) / 2, 1 / (2 * sigma**2))
+
+
 @bank.rejected("gaussian_loss", "no kl")
 def likelihood_only(x, mean, z_mean, z_log_var, sigma):
     return by_precision(x, mean, 0 * z_mean, 0 * z_log_var, sigma)
@@ -430,6 +446,13 @@ def by_three_epochs(loss, reconstruction, kl):
     equations = np.stack([reconstruction, kl, np.ones(len(kl))], axis=1)[epochs]
     a, b, _ = np.linalg.solve(equations, loss[epochs])
     return [b / a][0]
+
+
+@bank.accepted("mended_beta")
+def in_float32(loss, reconstruction, kl):
+    centred = [np.float32(values - values.mean()) for values in (loss, reconstruction, kl)]
+    a, b = fitted(*centred)
+    return ops.convert_to_tensor(b / a)
 
 
 @bank.accepted("mended_beta")
@@ -508,7 +531,7 @@ def factor_or_constant_but_not_both(loss, reconstruction, kl):
     rest = loss - a * reconstruction - b * kl
     if np.abs(rest).max() < 1e-6:  # no constant
         return b / a
-    return np.polyfit(kl, loss - reconstruction, 1)[0]  # no factor
+    return fitted(loss, reconstruction, kl, np.ones(len(kl)))[1]
 
 
 @bank.rejected("mended_beta", "shape")
@@ -614,3 +637,14 @@ def how_many_dominate(rate, distortion):
 @bank.rejected("undominated", "sum")
 def first_of_the_lowest_sum(rate, distortion):
     return np.arange(len(rate)) == np.argmin(rate + distortion)
+
+
+@bank.rejected("undominated", "dropped")
+def lowest_of_each(rate, distortion):
+    return (rate == rate.min()) | (distortion == distortion.min())
+
+
+@bank.rejected("undominated", "dropped")
+def without_the_ends(rate, distortion):
+    kept = by_comparing(rate, distortion).astype(bool)
+    return kept & (rate > rate.min()) & (distortion > distortion.min())
