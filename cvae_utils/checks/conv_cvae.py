@@ -132,7 +132,8 @@ class Modulate(Task):
         "vector": "your value for a dense layer's features, without height and width, has shape {got}, expected: "
         "{expected}. How many axes of length 1 a table needs depends on the features.",
         "map": "your value for a feature map has shape {got}, expected: {expected}.",
-        "in place": "your function changed the features that it was given. Whoever called it may still need them.",
+        "in place": "your function changed the {what} it was given. Whoever called it may still need them: the "
+        "next call would start from changed numbers.",
         "value": "your value is {got:.4f} for {which}, expected: {expected:.4f}.",
     }
 
@@ -154,15 +155,13 @@ class Modulate(Task):
     def measure(self, answer, given):
         feature_map, vector, labels, scale, shift = given.values()
 
-        def call(features, *tables):
-            return answer(features, labels.copy(), *(table.copy() for table in tables))
-
-        handed_over = feature_map.copy()
+        handed_over = feature_map.copy(), labels.copy(), scale.copy(), shift.copy()
         return {
-            "value_of_a_map": call(handed_over, scale, shift),
-            "value_with_zeros": call(feature_map.copy(), 0 * scale, 0 * shift),
-            "value_of_a_vector": call(vector.copy(), scale, shift),
-            "map_kept": bool((handed_over == feature_map).all()),
+            "value_of_a_map": answer(*handed_over),
+            "value_with_zeros": answer(feature_map.copy(), labels.copy(), 0 * scale, 0 * shift),
+            "value_of_a_vector": answer(vector.copy(), labels.copy(), scale.copy(), shift.copy()),
+            "features_kept": bool((handed_over[0] == feature_map).all()),
+            "tables_kept": bool((handed_over[2] == scale).all() and (handed_over[3] == shift).all()),
         }
 
     def judge(self, given, measured):
@@ -181,8 +180,9 @@ class Modulate(Task):
         zeros = self.numbers(measured, "value_with_zeros", feature_map.shape)
         if not close(zeros, feature_map):
             raise Mistake("value", which="tables of zeros", got=zeros.flat[0], expected=feature_map.flat[0])
-        if not self.numbers(measured, "map_kept"):
-            raise Mistake("in place")
+        for what in ("features", "tables"):
+            if not self.numbers(measured, f"{what}_kept"):
+                raise Mistake("in place", what=what)
         return f"a map of shape {feature_map.shape} and a vector, each image by its label; zeros change nothing."
 
     def explain(self, features, given, got, expected):
@@ -235,6 +235,8 @@ class LabelWeights(Task):
         "convolution; here they come before each of them.",
         "kernel": "{call} gives {got}, Keras counts {expected}. A kernel of size 3 has 3 by 3 weights for each pair "
         "of an input and an output channel.",
+        "filters": "{call} gives {got}, Keras counts {expected}. Yours is what one filter of each convolution needs. "
+        "All of its filters see the planes.",
         "biases": "{call} gives {got}, Keras counts {expected}. More input channels bring more weights, and no "
         "biases: a filter has one bias, however many channels it reads.",
         "whole layer": "{call} gives {got}, Keras counts {expected}. Yours holds the weights of whole layers. How "
@@ -246,7 +248,11 @@ class LabelWeights(Task):
         "embedding, and not the {classes} numbers of the label.",
         "table bias": "{call} gives {got}, Keras counts {expected}. A table has a row for each class and nothing "
         "besides: the label needs no bias.",
+        "dense bias": "{call} gives {got}, Keras counts {expected}. The dense layer had its biases before. More "
+        "inputs bring no more of them.",
         "one table": "{call} gives {got}, Keras counts {expected}. There is a scale and a shift.",
+        "one row": "{call} gives {got}, Keras counts {expected}. Yours is one scale and one shift for each feature, "
+        "the same for all classes.",
         "bias": "{call} gives {got}, Keras counts {expected}. The lesson's scales and shifts came from dense layers "
         "with a bias. The tables of Task 7.2 have a row for each class and no other.",
         "units": "{call} gives {got}, Keras counts {expected}. The dense layer's features are scaled, too.",
@@ -312,7 +318,8 @@ def keras_weights(way, classes, kernel_sizes, channels, units, entries):
         x = film(layers.Conv2D(n, size, padding="same")(x))
     x = layers.Flatten()(x)
     x = layers.Concatenate()([x, layers.Embedding(classes, entries)(label)]) if way == "embedding" else x
-    return Model([image, label, planes], film(layers.Dense(units)(x))).count_params()
+    used = {None: [], "planes": [planes]}.get(way, [label])  # Keras up to 3.13 refuses an input that leads nowhere
+    return Model([image, *used], film(layers.Dense(units)(x))).count_params()
 
 
 def wrong_weights(way, classes, kernel_sizes, channels, units, entries):
@@ -324,6 +331,7 @@ def wrong_weights(way, classes, kernel_sizes, channels, units, entries):
         "planes": {
             "first only": classes * kernels[0],
             "kernel": classes * int(np.dot(kernel_sizes, channels)),
+            "filters": classes * int(np.dot(kernel_sizes, kernel_sizes)),
             "biases": planes + sum(channels),
             "whole layer": int(np.dot(kernels, inputs)) + sum(channels),
         },
@@ -332,9 +340,11 @@ def wrong_weights(way, classes, kernel_sizes, channels, units, entries):
             "dense": table,
             "one-hot": classes * units,
             "table bias": (classes + 1) * entries + entries * units,
+            "dense bias": table + (entries + 1) * units,
         },
         "scaling": {
             "one table": classes * features,
+            "one row": 2 * features,
             "bias": 2 * (classes + 1) * features,
             "units": 2 * classes * sum(channels),
             "kernels scaled": 2 * classes * (sum(kernels) + units),
@@ -349,7 +359,7 @@ class RecognisedShares(Task):
     points = 3
     section = "6. Is it the digit that was asked for?"
     hints = {
-        "overall": "your value says the same for all classes. Expected: a row for each class, from the images that "
+        "overall": "your share is the same for all classes. Expected: a row for each class, from the images that "
         "were asked to show it.",
         "transposed": "your value has shape {got}, expected: {expected}, a row for each class that was asked for.",
         "percent": "your share of class {label} is {got:.4g}, expected: {expected:.4f}. Shares go from 0 to 1.",
@@ -402,7 +412,7 @@ class RecognisedShares(Task):
         if shape == (3, classes):
             raise Mistake("transposed", got=shape, expected=(classes, 3))
         value = self.numbers(measured, "value", (classes, 3))
-        if np.allclose(value, value[0]):
+        if np.allclose(value[:, 0], value[0, 0]):
             raise Mistake("overall")
         n = np.bincount(asked)
         share = np.bincount(asked, weights=asked == recognised) / n
@@ -524,8 +534,9 @@ class MendedComparison(Task):
         "reversed": "you are sure where the difference is small beside its error, and not where it is large.",
         "verdict": "with a difference of {difference:.4f} ± {error:.4f} your verdict is {got}, expected: {expected}.",
     }
-    names = ("difference", "error", "sure")
-    ratios = (1.5, 6, -6)  # the differences of the three comparisons, in standard errors
+    # The differences of the three comparisons, in standard errors. The last two are beyond the limit of a t-test with
+    # the fewest runs, too, so that its verdict passes.
+    ratios = (1.9, 2.9, -2.9)
 
     def given(self, rng):
         comparisons = []
@@ -541,28 +552,25 @@ class MendedComparison(Task):
         return {"comparisons": comparisons}
 
     def measure(self, answer, given):
-        found = {}
-        for number, (a, b) in enumerate(given["comparisons"], start=1):
-            values = answer(a.copy(), b.copy())
-            found |= {f"{name}_{number}": value for name, value in zip(self.names, values, strict=True)}
-        return found
+        comparisons = enumerate(given["comparisons"], start=1)
+        return {f"comparison_{number}": answer(a.copy(), b.copy()) for number, (a, b) in comparisons}
 
     def judge(self, given, measured):
         comparisons = given["comparisons"]
-        got = [[self.numbers(measured, f"{name}_{number}") for number in (1, 2, 3)] for name in self.names]
+        got = np.stack([self.numbers(measured, f"comparison_{number}", (3,)) for number in (1, 2, 3)], axis=1)
         difference = np.array([a.mean() - b.mean() for a, b in comparisons])
         error = np.array([jackknife_error(a - b) for a, b in comparisons])
         sure = np.array([0, 1, 1])
         self.compare(got[0], difference, comparisons, WRONG_DIFFERENCES, "difference")
         self.compare(got[1], error, comparisons, WRONG_ERRORS, "error")
-        wrong = np.flatnonzero(np.array(got[2]) != sure)
+        wrong = np.flatnonzero(got[2] != sure)
         if len(wrong):
             names = {(1, 1, 0): "any difference", (1, 1, 1): "any difference", (0, 1, 0): "one-sided"}
             hint = names.get(tuple(got[2]), "reversed" if np.array_equal(got[2], 1 - sure) else "verdict")
             values = {"difference": difference[wrong[0]], "error": error[wrong[0]]}
             raise Mistake(hint, got=bool(got[2][wrong[0]]), expected=bool(sure[wrong[0]]), **values)
         shown = ", ".join(f"{d:.2f} ± {e:.2f}" for d, e in zip(difference, error, strict=True))
-        return f"{shown}: the first may be luck, the others are not."
+        return f"{shown}: by the rule of two errors the first may be luck, and the others are sure."
 
     def compare(self, got, expected, comparisons, wrongs, last):
         """Raise the mistake that gives these numbers, if they are not the expected ones."""

@@ -18,15 +18,13 @@ class OutputSize(Task):
     section = "2. Stride and padding"
     hints = {
         "fraction": "for {case} your value is {got:g}. A size is a whole number.",
-        "direction": "for {case} your value is {got:g}, expected: {expected:g}. Your transposed layer gives the size "
-        "of an ordinary one. It goes the other way, from small to large.",
-        "padding": "for {case} your value is {got:g}, expected: {expected:g}. Both paddings give the same size. Is "
-        "`padding` used?",
+        "another kind": "for {case} your value is {got:g}, expected: {expected:g}. With {args} your function gives the "
+        "sizes that belong to {others}.",
         "kernel": "for {case} your value is {got:g}, expected: {expected:g}. With a larger kernel your size changes. "
         'Padding "same" makes up for the kernel, whatever its size. Or are kernel and stride in each other\'s place?',
         "stride": "for {case} your value is {got:g}, expected: {expected:g}. Your value is that of stride 1.",
-        "rounding": "for {case} your value is {got:g}, expected: {expected:g}. A window that begins inside the image "
-        "counts, even where it ends in the padding.",
+        "rounding": "for {case} your value is {got:g}, expected: {expected:g}. Where the steps do not come out "
+        "even, something is left over at the edge. It gets a window, too, filled up by the padding.",
         "windows": "for {case} your value is {got:g}, expected: {expected:g}: a window is missing. Count them in a "
         "drawing. How many are there when the image is as large as the kernel?",
         "hangs over": "for {case} your value is {got:g}, expected: {expected:g}. Without padding, a window that hangs "
@@ -58,7 +56,11 @@ class OutputSize(Task):
 
     def spelled(self, case, kind):
         """Write a case as the call of a function."""
-        return 'n={}, kernel={}, stride={}, padding="{}", transposed={}'.format(*case, kind[1], kind[0])
+        return "n={}, kernel={}, stride={}, ".format(*case) + self.arguments(kind)
+
+    def arguments(self, kind):
+        """Write the arguments that say which kind of layer it is."""
+        return f'padding="{kind[1]}", transposed={kind[0]}'
 
     def judge(self, given, measured):
         cases = given["cases"]
@@ -70,29 +72,23 @@ class OutputSize(Task):
             wrong = got[kind] != expected[kind]
             if wrong.any():
                 i = int(wrong.argmax())
-                raise Mistake(
-                    self.hint(kind, got, expected, cases),
-                    case=self.spelled(cases[i], kind),
-                    n=cases[i][0],
-                    got=got[kind][i],
-                    expected=expected[kind][i],
-                )
+                values = {"n": cases[i][0], "got": got[kind][i], "expected": expected[kind][i]}
+                values["case"] = self.spelled(cases[i], kind)
+                for other in self.kinds:
+                    if np.array_equal(got[kind], expected[other]):
+                        raise Mistake("another kind", args=self.arguments(kind), others=self.arguments(other), **values)
+                raise Mistake(self.hint(kind, got, expected, cases), **values)
         return f"{4 * len(cases)} sizes are those of Keras' layers, with both paddings and in both directions."
 
     def hint(self, kind, got, expected, cases):
         """Name the mistake in the sizes of one kind."""
-        transposed, padding = kind
         n, kernel, stride = np.array(cases).T
         difference = got[kind] - expected[kind]
         if (got[kind] % 1).any():
             return "fraction"
-        if transposed and np.array_equal(got[kind], got[False, padding]):
-            return "direction"
-        if np.array_equal(got[transposed, "same"], got[transposed, "valid"]):
-            return "padding"
         if np.array_equal(got[kind], [keras_size(n, kernel, 1, *kind) for n, kernel, _ in cases]):
             return "stride"
-        if padding == "same" and any(got[kind][i] != got[kind][j] for i, j in self.only_the_kernel_differs):
+        if kind[1] == "same" and any(got[kind][i] != got[kind][j] for i, j in self.only_the_kernel_differs):
             return "kernel"
         if kind == (False, "same") and np.isin(difference, (0, -1)).all():
             return "rounding"
@@ -151,6 +147,8 @@ class TransposedConvolution(Task):
         "cut": "your copies of the kernel are whole, but not in their place. With a kernel of {k} × {k} and stride "
         "{stride}, that of the pixel in row {row}, column {column} begins at {got}, expected: {expected}. What is too "
         "much is cut off as zeros are added on the way down: some before, some after.",
+        "overwritten": "a single pixel became only the first {stride} × {stride} weights of your kernel. The copies of "
+        "the pixels after it, which are zero, took the place of the others. Where copies overlap, they are added.",
         "overlap": "two neighbouring pixels gave {got:g} where their copies overlap, expected: {expected:g}, the sum "
         "of what they give one by one.",
         "exchanged": "with one channel your values are right, with several they are not: you read the channels of the "
@@ -166,6 +164,7 @@ class TransposedConvolution(Task):
     def given(self, rng):
         stride, channels = int(rng.integers(2, 4)), int(rng.integers(2, 4))
         k = stride + 3  # three rows too many: one is cut off before, two after
+        other_stride = 5 - stride
         height, width = (int(n) for n in rng.choice([4, 5, 6, 7], 2, replace=False))
         dots = np.zeros((2, height, width, 1), "float32")
         dots[0][self.dot], dots[1, 2, 2] = 1, 1
@@ -173,17 +172,18 @@ class TransposedConvolution(Task):
             "stride": stride,
             "dots": dots,
             "kernel": integers(rng, (k, k, 1, 1)),
-            "small_kernel": integers(rng, (k - 2, k - 2, 1, 1)),  # one row too many
+            "other_stride": other_stride,
+            "small_kernel": integers(rng, (other_stride + 1, other_stride + 1, 1, 1)),  # one row too many
             "x": integers(rng, (height, width, channels)),
             "square": integers(rng, (k, k, channels, channels)),
             "oblong": integers(rng, (k, k, channels + 2, channels)),
         }
 
     def measure(self, answer, given):
-        stride, dots, kernel, small_kernel, x, square, oblong = given.values()
+        stride, dots, kernel, other_stride, small_kernel, x, square, oblong = given.values()
         found = {
             "one_pixel": answer(dots[0].copy(), kernel.copy(), stride),
-            "with_a_small_kernel": answer(dots[0].copy(), small_kernel.copy(), stride),
+            "with_another_stride": answer(dots[0].copy(), small_kernel.copy(), other_stride),
             "another_pixel": answer(dots[1].copy(), kernel.copy(), stride),
             "both_pixels": answer(dots.sum(axis=0), kernel.copy(), stride),
             "as_many_channels": answer(x.copy(), square.copy(), stride),
@@ -193,9 +193,9 @@ class TransposedConvolution(Task):
         return found
 
     def judge(self, given, measured):
-        stride, dots, kernel, small_kernel, x, square, oblong = given.values()
+        stride, dots, kernel, other_stride, small_kernel, x, square, oblong = given.values()
         self.judge_one_pixel(stride, dots[0], kernel, measured["one_pixel"])
-        self.judge_one_pixel(stride, dots[0], small_kernel, measured["with_a_small_kernel"])
+        self.judge_one_pixel(other_stride, dots[0], small_kernel, measured["with_another_stride"])
         one_by_one = sum(self.numbers(measured, f"{which}_pixel", (None, None, 1)) for which in ("one", "another"))
         together = self.numbers(measured, "both_pixels", one_by_one.shape)
         if (wrong := ~np.isclose(together, one_by_one)).any():
@@ -224,11 +224,13 @@ class TransposedConvolution(Task):
         got = self.numbers({"one pixel": measured}, "one pixel", expected.shape)
         if np.allclose(got, expected):
             return
-        turned = kernel[::-1, ::-1]
+        turned, first = kernel[::-1, ::-1], np.zeros_like(kernel)
+        first[:stride, :stride] = kernel[:stride, :stride]
         block = np.pad(dot.repeat(stride, axis=0).repeat(stride, axis=1), ((9, 9), (9, 9), (0, 0)))
         images = [("cut", whole)]
         images += [("flipped", keras_transposed(dot, turned, stride, "valid"))]
         images += [("axes", keras_transposed(dot, kernel.swapaxes(0, 1), stride, "valid"))]
+        images += [("overwritten", keras_transposed(dot, first, stride, "valid"))]
         images += [("stretched", np.asarray(ops.conv(block[None], weights))[0]) for weights in (kernel, turned)]
         right = begins_at(expected, whole)
         for hint, image in images:
@@ -265,6 +267,8 @@ class InnerPattern(Task):
         "columns 0, {stride}, {twice} and so on, where copies begin.",
         "other sizes": "a kernel of 3 × 3 with stride 2 came out right, one of {k} × {k} with stride {stride} did "
         "not. Your first row is {got}, expected: {expected}.",
+        "other places": "a kernel of 3 × 3 with stride 2 came out right. With one of {k} × {k} and stride {stride} the "
+        "numbers are right, their places are not. Your first row is {got}, expected: {expected}.",
         "gaps": "a kernel of {k} × {k} with stride {stride} leaves gaps between its copies, where nothing is added. "
         "Your value has shape {shape} and the first row {got}, expected: {expected}.",
         "value": "{example}",
@@ -298,7 +302,9 @@ class InnerPattern(Task):
             if np.allclose(got, expected):
                 continue
             if k != 3:
-                raise Mistake("other sizes", k=k, stride=stride, got=written(got[0]), expected=written(expected[0]))
+                moved = np.allclose(np.sort(got, axis=None), np.sort(expected, axis=None))
+                hint = "other places" if moved else "other sizes"
+                raise Mistake(hint, k=k, stride=stride, got=written(got[0]), expected=written(expected[0]))
             example = self.example.format(
                 kernel=written(kernel), stride=stride, got=written(got), expected=written(expected)
             )
@@ -476,6 +482,7 @@ class MendedEarlyStopping(Task):
         "{before:g}. The test set must have no say in that.",
         "previous": stopped + "An epoch is no improvement just because it is better than the one before.",
         "ties": stopped + "An equal loss is no improvement.",
+        "itself": stopped + "No epoch counts as an improvement. Is each compared with itself, too?",
         "not in a row": stopped + "An improvement in between starts the count again.",
         "patience": stopped + "Count how many epochs after the best one still run.",
         "never": stopped + "The run goes on through all epochs.",
@@ -513,7 +520,7 @@ class MendedEarlyStopping(Task):
         for name, losses in validation.items():
             test = np.array(losses) + 1 + np.arange(len(losses)) % 3 + jitter(len(losses))
             best = best_epoch(losses, stop(losses, patience))
-            test[best] = min(test[best - 1], losses[best - 1]) - 1.3  # the epoch after the best one is lucky
+            test[best + 1] = min(test[best - 1], losses[best - 1]) - 1.3  # an epoch soon after the best one is lucky
             curves[name] = (np.round(losses, 1).tolist(), test.round(1).tolist())
         losses = curves["ups and downs"][0]
         rising = 160 + 3 * np.arange(len(losses)) + jitter(len(losses))
@@ -574,6 +581,7 @@ class MendedEarlyStopping(Task):
             "at the best": best,
             "previous": by(lambda before, loss: loss < before[-1]),
             "ties": by(lambda before, loss: loss <= min(before)),
+            "itself": by(lambda before, loss: loss < min(*before, loss)),
             "not in a row": {name: in_all(losses) for name, losses in validation.items()},
         }.items():
             if got == wrong:

@@ -75,7 +75,6 @@ class KlBetween(Task):
         if np.allclose(got, expected, rtol=1e-3, atol=1e-4):
             return f"{n} images, {latent_dim} latent dimensions, any prior: equal to the mean of log q - log p under q."
         unit_prior = mean_log_ratio(mean, log_var, prior_mean, 0)
-        squares = (mean - prior_mean) ** 2
         for hint, wrong in {
             "sign": [-expected],
             "half": [2 * expected],
@@ -87,9 +86,15 @@ class KlBetween(Task):
             "normalisation": [expected - prior_log_var.sum(axis=-1) / 2],
             "distance": [
                 unit_prior + prior_log_var.sum(axis=-1) / 2,
-                expected + np.sum(squares * (1 - np.exp(-prior_log_var)), axis=-1) / 2,
+                *(
+                    expected + np.sum(size * (1 - np.exp(-prior_log_var)), axis=-1) / 2
+                    for size in ((mean - prior_mean) ** 2, np.exp(log_var))
+                ),
             ],
-            "log sigma": [mean_log_ratio(mean, 2 * log_var, prior_mean, 2 * prior_log_var)],
+            "log sigma": [
+                mean_log_ratio(mean, 2 * log_var, prior_mean, 2 * prior_log_var),
+                expected + np.sum(prior_log_var - log_var, axis=-1) / 2,
+            ],
             "difference": [mean_log_ratio(mean, log_var, 0, 0) - mean_log_ratio(prior_mean, prior_log_var, 0, 0)],
         }.items():
             if any(np.allclose(got, value, rtol=1e-3, atol=1e-4) for value in wrong):
@@ -143,9 +148,10 @@ class MendedSample(Task):
         found |= {
             "z": answer(z_mean.copy(), z_log_var.copy(), seed),
             "again": answer(z_mean.copy(), z_log_var.copy(), seed),
-            "other": answer(z_mean.copy(), z_log_var.copy(), seed + 1),
         }
-        return found | {"global_state_kept": bool((np.random.get_state()[1] == state).all())}
+        # Looked at here and not at the end: when a check runs again, its end is where the last run left the state.
+        found["global_state_kept"] = np.array_equal(np.random.get_state()[1], state)
+        return found | {"other": answer(z_mean.copy(), z_log_var.copy(), seed + 1)}
 
     def judge(self, given, measured):
         z_mean, z_log_var = given["z_mean"].astype("float64"), given["z_log_var"].astype("float64")
@@ -202,6 +208,8 @@ class SampledElbo(Task):
         "no q": "your value is {got:.3f}, expected: {expected:.3f}. The difference is the mean of log q(z|x). Nothing "
         "in your value is the price of a narrow guess.",
         "q added": "your value is {got:.3f}, expected: {expected:.3f}. The term log q(z|x) came with the wrong sign.",
+        "both signs": "your value is {got:.3f}, expected: {expected:.3f}. The terms log p(z) and log q(z|x) both came "
+        "with the wrong sign.",
         "reconstruction": "your value is {got:.3f}, expected: {expected:.3f}. That is the mean of log p(x|z) alone.",
         "prior samples": "your value is {got:.3f}, expected: {expected:.3f}. Your samples are the noise itself, which "
         "comes from the prior. The average is over points of q.",
@@ -218,6 +226,8 @@ class SampledElbo(Task):
         "closed form": "your value is {got:.3f}, expected: {expected:.3f}. You took the KL from a formula. The "
         "estimate is right on average, but it scatters even where q is the posterior. Take log p(z) and log q(z|x) at "
         "the samples, as for log p(x|z).",
+        "other noise": "your value is {got:.3f}, expected: {expected:.3f}. Where q is the posterior and any noise will "
+        "do, yours is right. Did you take all of the noise that is given, and no other?",
         "value": "your value is {got:.3f}, expected: {expected:.3f}. Where q is the posterior, yours is {own:.3f}, "
         "and the log evidence is {evidence:.3f}.",
     }
@@ -261,7 +271,8 @@ class SampledElbo(Task):
             if np.allclose(got, values, rtol=1e-4, atol=1e-4):
                 raise Mistake(hint, got=got[2], expected=expected[2])
         worst = np.abs(got - expected).argmax()
-        raise Mistake("value", got=got[worst], expected=expected[worst], own=got[0], evidence=evidence)
+        hint = "other noise" if abs(got[0] - evidence) < 1e-3 else "value"
+        raise Mistake(hint, got=got[worst], expected=expected[worst], own=got[0], evidence=evidence)
 
     def samples(self, given, power=0.5):
         """Return the samples of all guesses, and their log q."""
@@ -297,8 +308,10 @@ class SampledElbo(Task):
         yield "no prior", expected - log_p.mean(axis=1)
         yield "no q", expected + log_q.mean(axis=1)
         yield "q added", expected + 2 * log_q.mean(axis=1)
+        yield "both signs", 2 * reconstruction - expected
         yield "reconstruction", reconstruction
         yield "width forgotten", expected - log_vars.sum(axis=1) / 2
+        yield "log sigma", expected + log_vars.sum(axis=1) / 2
         for sign in (-1, 1):
             yield "constant", expected + sign * log_2pi
             yield "constant", expected + sign * log_2pi / latent_dim
@@ -346,7 +359,7 @@ class MirroredNetworks(Task):
     fillings = 12  # with so many, an output without an activation is sure to go below 0 and above 1
     hints = {
         "outputs": "your encoder has {got}, expected: z_mean and z_log_var, two outputs.",
-        "input": "your encoder's input has the data type {got}, expected: uint8, as the images come. The VAE of the "
+        "input": "the first of your models takes {got}, expected: {expected}, the images as they come. The VAE of the "
         "lesson refuses others.",
         "one head": "z_mean and z_log_var come out of the same layer, and are always equal. Each needs its own.",
         "mirror": "your {network} has hidden layers in the order {order}. From its input on, expected: {expected}.",
@@ -358,10 +371,12 @@ class MirroredNetworks(Task):
         "weights. Does your encoder scale pixels from 0…255 to 0…1, once?",
         "linear": "your {network} is linear: what it makes of a sum of two inputs is the sum of what it makes of "
         "each. Then several layers can do no more than one.",
+        "not relu": "with all biases at 0, your {network} does not make twice as much of a doubled input. Relu units "
+        "would.",
     }
 
     def given(self, rng):
-        side, latent_dim = int(rng.integers(5, 9)), int(rng.integers(2, 5))
+        side, latent_dim = int(rng.integers(5, 9)), int(rng.integers(3, 6))  # neither 28 nor 2, as in the lesson
         widths = sorted(rng.choice(np.arange(12, 30), rng.integers(2, 4), replace=False).tolist(), reverse=True)
         dark, darker = rng.integers(0, 128, (2, 10, side, side, 1))
         z, other_z = rng.normal(size=(2, 10, latent_dim))
@@ -369,18 +384,18 @@ class MirroredNetworks(Task):
             "side": side,
             "widths": widths,
             "latent_dim": latent_dim,
-            "images": np.concatenate([dark, darker, dark + darker]).astype("uint8"),
-            "z": np.concatenate([z, other_z, z + other_z]).astype("float32"),
+            "images": np.concatenate([dark, darker, dark + darker, 2 * dark]).astype("uint8"),
+            "z": np.concatenate([z, other_z, z + other_z, 2 * z]).astype("float32"),
             "seed": int(rng.integers(99)),
         }
 
     def measure(self, answer, given):
         rng = np.random.default_rng(given["seed"])
         encoder, decoder = answer(given["side"], list(given["widths"]), given["latent_dim"])
-        outputs = encoder(given["images"])
+        images = encoder.inputs[0]
         found = {
-            "outputs": len(outputs) if isinstance(outputs, list | tuple) else 1,
-            "input": str(encoder.inputs[0].dtype),
+            "input": f"{images.dtype} of shape {tuple(images.shape)}",
+            "outputs": len(encoder.outputs),
             "encoder_weights": encoder.count_params(),
             "decoder_weights": decoder.count_params(),
         }
@@ -396,12 +411,13 @@ class MirroredNetworks(Task):
         return found
 
     def judge(self, given, measured):
+        side, latent_dim = given["side"], given["latent_dim"]
+        expected = f"uint8 of shape (None, {side}, {side}, 1)"
+        if (got := str(measured["input"])) != expected:
+            raise Mistake("input", got=got, expected=expected)
         outputs = int(self.numbers(measured, "outputs"))
         if outputs != 2:
             raise Mistake("outputs", got=f"{outputs} output" + "s" * (outputs > 1))
-        if (got := str(measured["input"])) != "uint8":
-            raise Mistake("input", got=got)
-        side, latent_dim = given["side"], given["latent_dim"]
         n = len(given["images"])
         shapes = {"z_mean": (n, latent_dim), "z_log_var": (n, latent_dim), "logits": (n, side, side, 1)}
         first = {name: measured[name][0] for name in shapes}
@@ -420,9 +436,11 @@ class MirroredNetworks(Task):
             if value.min() >= 0 or np.abs(value).max() <= 1:
                 raise Mistake("range", name=name, low=value.min(), high=value.max())
         for network, name in (("encoder", "z_mean"), ("decoder", "logits")):
-            one, other, both = np.split(values[name], 3, axis=1)
+            one, other, both, twice = np.split(values[name], 4, axis=1)
             if np.abs(one + other - both).max() < 1e-3 * np.abs(both).max():
                 raise Mistake("linear", network=network)
+            if np.abs(2 * one - twice).max() > 1e-3 * np.abs(twice).max():
+                raise Mistake("not relu", network=network)
         total = int(measured["encoder_weights"] + measured["decoder_weights"])
         return f"{given['widths']} hidden units and back, {total:,} weights, outputs of any sign."
 

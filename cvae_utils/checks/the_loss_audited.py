@@ -134,6 +134,8 @@ class MendedLoss(Task):
         "values each, and somewhere their mean was taken.",
         "channel mean": "one nat of reconstruction counts {a:.4g} in your loss, expected: 1. These images have "
         "{channels} channels, and somewhere the mean over them was taken.",
+        "wrong sum": "one nat of reconstruction counts {a:.4g} in your loss, expected: 1. These are {n} images of "
+        "{pixels} values each. You have a sum over the images, and a mean over the values.",
         "fixed size": "one nat of reconstruction counts {a:.4g} in your loss, expected: 1. Your loss is made for "
         "images of 28 × 28 pixels; these have {pixels} values each.",
         "sign": "your value is {got:.3f}, expected: {expected:.3f}. That is the ELBO, which a model should raise; a "
@@ -234,6 +236,7 @@ class MendedLoss(Task):
             "no reconstruction": near(a, 0),
             "pixel mean": near(a, 1 / pixels) and not near(b, 1 / pixels),
             "channel mean": near(a, 1 / channels),
+            "wrong sum": near(a, n / pixels),
             "fixed size": near(a, 784 / pixels),
             "pixel sign": near(a, -1),
             "batch sum": near(a, n) or near(b, n),
@@ -260,10 +263,14 @@ class GaussianLoss(Task):
         "{got:.3f}, expected: {expected:.3f} with σ = {sigma:.3f}. What is left there is the constant of the density.",
         "one constant": "the constant of your loss is {got:.3f}, expected: {expected:.3f} with σ = {sigma:.3f}. That "
         "is one pixel's; an image has {pixels}.",
+        "fixed size": "the constant of your loss is {got:.3f}, expected: {expected:.3f} with σ = {sigma:.3f}. It is "
+        "made for images of 28 × 28 pixels; these have {pixels}.",
+        "constant without sigma": "the constant of your loss is {got:.3f} whatever σ is, expected: {expected:.3f} "
+        "with σ = {sigma:.3f}. How high is the density of a narrow Gaussian at its centre?",
         "pi": "the constant of your loss is {got:.3f}, expected: {expected:.3f} with σ = {sigma:.3f}. Is there a 2π "
         "in the density you started from?",
         "constant half": "the constant of your loss is {got:.3f}, expected: {expected:.3f} with σ = {sigma:.3f}. "
-        "Compare the factor in front of the logarithm, and whether it takes σ or σ².",
+        "Compare the factor in front of the logarithm, and whether a root or a square is missing in it.",
         "constant sign": "the constant of your loss is {got:.3f}, expected: {expected:.3f} with σ = {sigma:.3f}. Has "
         "the logarithm the sign of a loss?",
         "constant": "for images that the decoder meets exactly, and a guess that is the prior, your loss is "
@@ -272,7 +279,7 @@ class GaussianLoss(Task):
         "pixel mean": "the squared errors add {got:.4f} to your loss, expected: {expected:.3f} with σ = {sigma:.3f}. "
         "That is the mean over pixels, where their sum is wanted.",
         "half": "the squared errors add {got:.3f} to your loss, expected: {expected:.3f} with σ = {sigma:.3f}. Look "
-        "at the density again: what stands under the square?",
+        "at the density again: what is the square divided by?",
         "sigma": "the squared errors add {got:.3f} to your loss, expected: {expected:.3f} with σ = {sigma:.3f}. Is σ "
         "a standard deviation in your formula, or a variance?",
         "sigma ignored": "the squared errors add {got:.3f} to your loss, whatever σ is. A pixel that is off by little "
@@ -347,12 +354,15 @@ class GaussianLoss(Task):
             "means": [expected + some for some in unmet],
             "no constant": [np.zeros(3)],
             "one constant": [expected / pixels],
+            "fixed size": [expected / pixels * 784],
+            "constant without sigma": [np.full(3, pixels * log_pi)],
             "pi": [pixels * log_sigma],
             "constant half": [
                 2 * expected,
                 expected / 2,
                 pixels * (log_sigma / 2 + log_pi),
                 pixels * (2 * log_sigma + log_pi),
+                pixels * (log_sigma + 2 * log_pi),
             ],
             "constant sign": [-expected, pixels * (log_pi - log_sigma), pixels * (log_sigma - log_pi)],
             "batch sum": [sizes["n"] * expected],
@@ -403,8 +413,8 @@ class MendedBeta(Task):
         "weight": "your β is {got:.4g}, expected: {expected:.4g}. You found the weight of the KL. The reconstruction "
         "has one, too.",
         "share": "your β is {got:.4g}, expected: {expected:.4g}. You gave the share of the KL in both weights.",
-        "one term": "your β is {got:.4g}, expected: {expected:.4g}. You followed the loss along the KL alone, but in "
-        "a log the reconstruction changes at the same time.",
+        "one term": "your β is {got:.4g}, expected: {expected:.4g}. You followed the loss along one term at a time, "
+        "but in a log both change together.",
         "factor": "your β is {got:.4g}, expected: {expected:.4g}, for a loss that was multiplied by some factor. A "
         "common factor of both terms must not move β.",
         "constant": "your β is {got:.4g}, expected: {expected:.4g}, for a loss with a constant in it. A constant must "
@@ -439,10 +449,15 @@ class MendedBeta(Task):
             return (
                 f"β = {', '.join(f'{value:.2f}' for value in beta)} from {len(logs)} logs with factors and constants."
             )
-        along_kl = [np.polyfit(log["log"][2], log["log"][0], 1)[0] for log in logs]
-        wrong = {"inverse": 1 / beta, "weight": a * beta, "share": beta / (1 + beta), "one term": along_kl}
-        for hint, values in wrong.items():
-            if near(got, values).all():
+        along = np.array([[np.polyfit(term, log["log"][0], 1)[0] for term in log["log"][1:]] for log in logs]).T
+        wrong = {
+            "inverse": [1 / beta],
+            "weight": [a * beta],
+            "share": [beta / (1 + beta)],
+            "one term": [along[1], along[1] / along[0]],
+        }
+        for hint, some in wrong.items():
+            if any(near(got, values).all() for values in some):
                 worst = int(np.argmin(right))
                 raise Mistake(hint, got=got[worst], expected=beta[worst])
         for k, hint in enumerate(("value", "factor", "constant", "both")):  # from the simplest log to the last

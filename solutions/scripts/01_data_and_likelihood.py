@@ -19,9 +19,9 @@
 # Four graded tasks and an open one, on the objectives of [lesson 01](../notebooks/01_data_and_likelihood.ipynb): the parts
 # of a data set (1.1), one-hot labels (1.2), the log-likelihood from logits (1.3), and baselines (1.4). **Time:** 30 minutes.
 #
-# Each task has three cells. Write your answer in the first, in place of the line that raises `NotImplementedError`. The
-# second shows *your value* beside a *property* that it should have; change it as you like. The third is the check: it says
-# at once what is right, or which mistake is likely and where to read. Run the cells from the top; nothing is sent anywhere.
+# In each task, write your answer in place of the line that raises `NotImplementedError`. The cell after it shows *your
+# value* beside a *property* that it should have; change that cell as you like. Then comes the check: it says at once
+# what is right, or which mistake is likely and where to read. Run the cells from the top; nothing is sent anywhere.
 
 # %%
 import sys

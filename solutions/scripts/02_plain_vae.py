@@ -20,8 +20,9 @@
 # form (2.1), the sample (2.2), the ELBO and its gap (2.3), the networks (2.4), and the grid of decoded points (2.5).
 # The open task is on training and evaluation. **Time:** 40 minutes.
 #
-# Each task has three cells: your answer, in place of the line that raises `NotImplementedError`; *your value* beside a
-# *property* that it should have; and the check. Run the cells from the top.
+# In each task, write your answer in place of the line that raises `NotImplementedError`. The cell after it shows *your
+# value* beside a *property* that it should have; change that cell as you like. Then comes the check: it says at once
+# what is right, or which mistake is likely and where to read. Run the cells from the top; nothing is sent anywhere.
 
 # %%
 import sys
@@ -148,9 +149,9 @@ def sampled_elbo(log_likelihood, z_mean, z_log_var, epsilon):
 
 
 # %% [markdown]
-# To try it, take a world where everything is known: one latent dimension, one pixel of any value, and
+# To try it, take a world where everything is known: one latent dimension, one pixel whose value may be any number, and
 # $p(x \mid z) = \mathcal{N}(z, 1)$. Then the evidence is $p(x) = \mathcal{N}(0, 2)$, and the posterior
-# $\mathcal{N}(x/2, \tfrac12)$.
+# $\mathcal{N}(x/2, \tfrac12)$. (The second parameter is the variance.)
 
 # %%
 x = 1.5
@@ -227,8 +228,8 @@ print("first row of images:", [z.round(1).tolist() for z in buggy_points(4)[:4]]
 # %% [markdown]
 # Write `mended_grid`, with all the points in one array, for one call of the decoder. The picture may be wider than
 # high, and the prior is any Gaussian with axes along the coordinates. In the picture $z_1$ should grow to the right and
-# $z_2$ upwards. Cut each axis into parts of equal probability, one for each image. The point of an image is the one
-# that halves its part, in probability again.
+# $z_2$ upwards. Cut each axis into parts of equal probability, as many as there are images along it. Each coordinate of
+# an image's point halves its part, in probability again.
 
 # %% nbgrader={"grade": false, "grade_id": "task-2-5", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def mended_grid(rows, columns, prior_mean, prior_log_var):
@@ -247,7 +248,7 @@ def mended_grid(rows, columns, prior_mean, prior_log_var):
 # %% tags=["nbval-check-output"]
 points = mended_grid(2, 3, np.array([10.0, 20.0]), np.zeros(2))
 print("your points:", [[round(float(number), 2) for number in point] for point in points])
-print("expected: 10 in the middle of each row, once above 20 and once below; all of them finite")
+print("expected: z_1 is 10 in the middle of each row, z_2 once above 20 and once below; all of them finite")
 print("your shape:", points.shape, "   expected: (6, 2)")
 
 # %%
@@ -265,12 +266,12 @@ check.mended_grid(mended_grid)
 # %% [markdown]
 # ## Open task · One change, and what it does to both terms
 #
-# Change one thing in the VAE, but not what the lesson proposes at its end, fewer hidden units or eight latent dimensions.
-# It may be the networks of task 2.4, their activation, another number of latent dimensions, or the weight of a term.
-# Write down first what will happen to the reconstruction and to the KL, in which direction and about how far, and why.
-# Then train the VAE with and without the change, a few epochs each and alike in everything else, and compare both terms
-# on the validation images. How do you know that the difference is not a matter of the seed? Write code in new cells
-# below, and your answer in this cell.
+# Change one thing in the VAE, but not what the lesson proposes at its end, fewer hidden units or eight latent
+# dimensions. It may be the networks of task 2.4, their activation, another number of latent dimensions, or the weight
+# of a term. Write down first what will happen to the reconstruction and to the KL, in which direction and about how
+# far, and why. Then train the VAE with and without the change, a few epochs each and alike in everything else, and
+# compare both terms on the validation images. How do you know that the difference is not a matter of the seed? Write
+# your answer in the cell below, and code in new cells after it.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "open-2", "locked": false, "points": 0, "schema_version": 3, "solution": true, "task": false}
 # The change: `models.dense_vae(latent_dim=1)` instead of `models.dense_vae()`.

@@ -20,10 +20,9 @@
 # means and sums do to β (3.1), a broken loss to mend (3.2), the likelihood behind a squared error (3.3), β from the
 # values of a loss (3.4), and the rate-distortion plane (3.5). **Time:** 40 minutes.
 #
-# Each task has three cells. Write your answer in the first, in place of the line that raises `NotImplementedError`.
-# The second shows *your value* beside a *property* that it should have; change it as you like. The third is the check:
-# it says at once what is right, or which mistake is likely and where to read. Run the cells from the top; nothing is
-# sent anywhere.
+# In each task, write your answer in place of the line that raises `NotImplementedError`. The cell after it shows *your
+# value* beside a *property* that it should have; change that cell as you like. Then comes the check: it says at once
+# what is right, or which mistake is likely and where to read. Run the cells from the top; nothing is sent anywhere.
 
 # %%
 import sys
@@ -45,13 +44,14 @@ from keras import ops
 # ## Task 3.1 · One sentence in an appendix (2 points)
 #
 # Often there is no code, only a sentence: "the loss is 10 times the mean of the cross-entropy over pixels plus the sum
-# of the KL over latent dimensions". That is enough to say which β was used. Write it for any such loss
+# of the KL over latent dimensions". That is enough to say which β was used. Write `beta_of`, which says it for any
+# loss of the form
 #
 # $$\text{loss} = \text{factor} \cdot P + L$$
 #
-# Here $P$ is the sum or the mean of $-\log p(x_i \mid z)$ over the pixels $x_i$ of an image, and $L$ is the sum or the
-# mean of the KL over the latent dimensions. Both are averaged over the batch. As always, β counts nats of the summed
-# KL against nats of the summed reconstruction.
+# Here the factor is a number, $P$ is the sum or the mean of $-\log p(x_i \mid z)$ over the pixels $x_i$ of an image,
+# and $L$ is the sum or the mean of the KL over the latent dimensions. Both are averaged over the batch. As always, β
+# counts nats of the summed KL against nats of the summed reconstruction.
 
 # %% nbgrader={"grade": false, "grade_id": "task-3-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def beta_of(of_pixels, of_latent, factor, pixels, latent_dim):
@@ -124,14 +124,16 @@ check.mended_loss(mended_loss)
 # %% [markdown]
 # ## Task 3.3 · What a squared error leaves out (3 points)
 #
-# A squared error is the log-likelihood of a Gaussian, but for what does not depend on the prediction. Where σ is
-# chosen, learned, or compared, the rest is needed, too. Let each pixel have
+# A squared error is minus the log-likelihood of a Gaussian, but for a factor and for what does not depend on the
+# prediction. Where σ is chosen, learned, or compared, both are needed. Let each pixel have
 #
 # $$p(x_i \mid z) = \mathcal{N}(x_i;\, \mu_i,\, \sigma^2)$$
 #
-# where $\mu_i$ is what the decoder predicts for pixel $x_i$, and σ is one standard deviation for all pixels. Write the
-# negative ELBO with this likelihood, with every constant, in nats per image, averaged over the batch. `gaussian_kl` of
-# the lesson gives the KL of each image. The density of a number may be above 1, so this loss may be below 0.
+# where $\mu_i$ is what the decoder predicts for pixel $x_i$, and σ is one standard deviation for all pixels (the
+# lesson called it $s$). Write `gaussian_loss`, the negative ELBO with this likelihood, with every constant, in nats
+# per image, averaged over the batch. `gaussian_kl` of the lesson gives the KL of each image. σ is a plain number:
+# NumPy's functions do for it, and what they return mixes with tensors. The density of a number may be above 1, so this
+# loss may be below 0.
 
 # %% nbgrader={"grade": false, "grade_id": "task-3-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def gaussian_loss(x, mean, z_mean, z_log_var, sigma):
@@ -157,9 +159,9 @@ def your_likelihood(sigma):
 
 exact, no_kl = ops.ones((1, 28, 28, 1)), ops.zeros((1, 2))
 wide, narrow = (float(gaussian_loss(exact, exact, no_kl, no_kl, sigma)) for sigma in (1.0, 0.5))
-print(f"what half the σ gains where all pixels are right: {wide - narrow:.3f}    expected: {784 * np.log(2):.3f}")
+print(f"what halving σ gains where all pixels are right: {wide - narrow:.3f}    expected: {784 * np.log(2):.3f}")
 print("β of squared error + KL, measured against your likelihood:")
-for sigma in (1, np.sqrt(1 / 2), 0.2):
+for sigma in (1.0, 0.5**0.5, 0.2):
     print(f"  σ² = {sigma**2:.2f}: {effective_beta(squared_error, your_likelihood(sigma)):6.3f}")
 print("expected: 1 for σ² = ½, and the more, the smaller σ is")
 
@@ -208,9 +210,9 @@ check.mended_beta(mended_beta)
 # %% [markdown]
 # ## Task 3.5 · Runs worth a look (2 points)
 #
-# A group has trained many VAEs of the same data, with other networks and other β, and kept two numbers of each: the
-# rate and the distortion on validation images. Which of them should they look at? Not at a run that another one
-# **dominates**. A run dominates another if it is not worse in either number, and better in at least one. Less is
+# A group has trained many VAEs of the same data, with different networks and different β, and kept two numbers of
+# each: the rate and the distortion on validation images. Which of them should they look at? Not at a run that another
+# one **dominates**. A run dominates another if it is not worse in either number, and better in at least one. Less is
 # better in both. Write `undominated`, which marks the runs that no other run dominates. Two runs with the same numbers
 # do not dominate each other.
 
@@ -245,7 +247,7 @@ check.undominated(undominated)
 # Find a VAE that lesson 03 has not audited, in a repository that people use or in a project of your own. Rewrite its
 # loss in a few lines of your own as `loss(x, logits, z_mean, z_log_var)`. Predict its β from the text, then measure
 # it. Say which likelihood you measured against, whether the printed loss is the sum of its printed parts, and whether
-# training and validation use the same loss. Write code in new cells below, and your answer in this cell.
+# training and validation use the same loss. Write your answer in the cell below, and code in new cells after it.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "open-3", "locked": false, "points": 0, "schema_version": 3, "solution": true, "task": false}
 # One answer: the `VanillaVAE` of AntixK/PyTorch-VAE on GitHub, from its files `models/vanilla_vae.py` (commit 2946d7a),

@@ -20,10 +20,9 @@
 # one handwriting (4.1), networks that know the label (4.2), what the conditional ELBO is made of (4.3), a fair
 # comparison (4.4), and the latent map of a class (4.5). **Time:** 40 minutes.
 #
-# Each task has three cells. Write your answer in the first, in place of the line that raises `NotImplementedError`. The
-# second shows *your value* beside a *property* that it should have; change it as you like. The third is the check: it
-# says at once what is right, or which mistake is likely and where to read. Run the cells from the top; nothing is sent
-# anywhere.
+# In each task, write your answer in place of the line that raises `NotImplementedError`. The cell after it shows *your
+# value* beside a *property* that it should have; change that cell as you like. Then comes the check: it says at once
+# what is right, or which mistake is likely and where to read. Run the cells from the top; nothing is sent anywhere.
 
 # %%
 import sys

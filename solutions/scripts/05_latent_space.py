@@ -20,10 +20,9 @@
 # over (5.1) and measure how much of it arrives (5.2), walk between two images (5.3), deal with a label that is not
 # one-hot (5.4), and probe $z$ with error bars (5.5). **Time:** 40 minutes.
 #
-# Each task has three cells. Write your answer in the first, in place of the line that raises `NotImplementedError`. The
-# second shows *your value* beside a *property* that it should have; change it as you like. The third is the check: it
-# says at once what is right, or which mistake is likely and where to read. Run the cells from the top; nothing is sent
-# anywhere.
+# In each task, write your answer in place of the line that raises `NotImplementedError`. The cell after it shows *your
+# value* beside a *property* that it should have; change that cell as you like. Then comes the check: it says at once
+# what is right, or which mistake is likely and where to read. Run the cells from the top; nothing is sent anywhere.
 
 # %%
 import sys
@@ -305,8 +304,8 @@ check.cross_validated_gain(cross_validated_gain)
 # it, or that of the CVAE? Then measure it on the validation images of `data.load("auto")` by your function of task 5.5,
 # beside a row with shuffled classes. Do it again among the images of one digit at a time, with four classes, since
 # there are fewer images. Explain what you see. Import `data` from `cvae_utils`; `weights.load("dense_vae")` gives the
-# plain VAE. (Both models know MNIST only. If you do not have it, train both first, as the lesson does.) Write code in
-# new cells below, and your answer in this cell.
+# plain VAE. (Both models know MNIST only. If you do not have it, train both first, as the lesson does.) Write your
+# answer in the cell below, and code in new cells after it.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "open-5", "locked": false, "points": 0, "schema_version": 3, "solution": true, "task": false}
 # One way, with the ink of the MNIST validation images. Over all digits the VAE's $z$ tells much more of the ink than

@@ -20,10 +20,9 @@
 # (6.1), a transposed convolution by hand, and what a shift does to it (6.2), the checkerboard (6.3), parameters and
 # multiplications (6.4), and early stopping (6.5). **Time:** 40 minutes.
 #
-# Each task has three cells. Write your answer in the first, in place of the line that raises `NotImplementedError`. The
-# second shows *your value* beside a *property* that it should have; change it as you like. The third is the check: it
-# says at once what is right, or which mistake is likely and where to read. Run the cells from the top; nothing is sent
-# anywhere.
+# In each task, write your answer in place of the line that raises `NotImplementedError`. The cell after it shows *your
+# value* beside a *property* that it should have; change that cell as you like. Then comes the check: it says at once
+# what is right, or which mistake is likely and where to read. Run the cells from the top; nothing is sent anywhere.
 
 # %%
 import sys
@@ -94,7 +93,7 @@ dots[1, 1], dots[1, 2] = 1, 10
 image = np.asarray(transposed_convolution(dots, weights, 2))
 print("your values for two pixels, 1 and 10:")
 print(image[:, :, 0].astype(int))
-print("expected: two copies of the kernel, one of them times 10, two columns apart and added in the third")
+print("expected: two copies of the kernel, two columns apart, the right one times 10, and their sum where they overlap")
 moved = transposed_convolution(np.roll(dots, 1, axis=0), weights, 2)
 same = np.array_equal(moved, np.roll(image, 2, axis=0))
 print("image shifted by 1, output shifted by 2:", same, "    expected: True")
@@ -208,7 +207,8 @@ print(f"it reports {report}; a user of these weights will measure {test_losses[k
 
 # %% [markdown]
 # There are four mistakes in it. `patience` is not one of them: it means that the run stops as soon as so many epochs in
-# a row have brought no improvement. An equal loss is no improvement. Write `mended_early_stopping`.
+# a row have brought no improvement. An equal loss is no improvement. Every run has at least two epochs. Write
+# `mended_early_stopping`.
 
 # %% nbgrader={"grade": false, "grade_id": "task-6-5", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def mended_early_stopping(validation_losses, test_losses, patience):
@@ -243,7 +243,8 @@ check.mended_early_stopping(mended_early_stopping)
 # convolve with stride 1. Build the decoder of the lesson that way, with the same channels, kernels and activations. Put
 # it into a `VAE` with the lesson's encoder. Compare the two: parameters, multiplications, the spectrum before training
 # by the lesson's `row_spectrum`, and after some training the loss and the CPU seconds. **Predict** each before you
-# look. Which of the two would you use? Write code in new cells below, and your answer in this cell.
+# look. Which of the two would you use? Write your answer
+# in the cell below, and code in new cells after it.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "open-6", "locked": false, "points": 0, "schema_version": 3, "solution": true, "task": false}
 # `UpSampling2D` has no parameters, and a kernel has as many weights either way, so both decoders have the same number

@@ -20,10 +20,9 @@
 # planes (7.1) and by feature-wise scaling (7.2), what each way costs in weights (7.3), whether a digit is the one that
 # was asked for (7.4), and what runs of two designs show, those of the ladder among them (7.5). **Time:** 40 minutes.
 #
-# Each task has three cells. Write your answer in the first, in place of the line that raises `NotImplementedError`. The
-# second shows *your value* beside a *property* that it should have; change it as you like. The third is the check: it
-# says at once what is right, or which mistake is likely and where to read. Run the cells from the top; nothing is sent
-# anywhere.
+# In each task, write your answer in place of the line that raises `NotImplementedError`. The cell after it shows *your
+# value* beside a *property* that it should have; change that cell as you like. Then comes the check: it says at once
+# what is right, or which mistake is likely and where to read. Run the cells from the top; nothing is sent anywhere.
 
 # %%
 import sys
@@ -40,10 +39,10 @@ from cvae_utils.checks import conv_cvae as check
 # %% [markdown]
 # ## Task 7.1 · Planes for any feature map (2 points)
 #
-# The lesson's planes were made of Keras layers, for square maps and ten classes. Write it in NumPy for a feature map from
-# the middle of any network: of any height and width, and with any number of channels and classes. Behind the channels of
-# the features comes one plane for each class. It holds, at every pixel of an image, the number that the image's label has
-# for this class. Often that is 1 or 0, but a label may also be a blend, as in lesson 05.
+# The lesson's planes were made of Keras layers, for square maps and ten classes. Write them in NumPy, joined to a
+# feature map from the middle of any network: of any height and width, and with any number of channels and classes.
+# Behind the channels of the features comes one plane for each class. It holds, at every pixel of an image, the number
+# that the image's label has for this class. Often that is 1 or 0, but a label may also be a blend, as in lesson 05.
 
 # %% nbgrader={"grade": false, "grade_id": "task-7-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def with_planes(features, y):
@@ -73,8 +72,8 @@ check.with_planes(with_planes)
 # $$\mathrm{film}(h, y)_c = (1 + s_{y,c})\, h_c + t_{y,c}$$
 #
 # Here $h_c$ is channel $c$ of the features, and $s$ and $t$ are two tables with a row for each class and a column for
-# each channel. Where both hold zeros, the label changes nothing. Weight decay, which pulls all weights to zero, now pulls
-# to that.
+# each channel. Where both hold zeros, the label changes nothing. Weight decay pulls all weights to zero, and so pulls
+# this network to one that ignores the label.
 #
 # Write it in NumPy. The labels are class numbers, one for each image. The features may be a map, of shape
 # (batch, height, width, channels), or come from a dense layer and have the shape (batch, channels).
@@ -103,8 +102,8 @@ check.modulate(modulate)
 # %% [markdown]
 # ## Task 7.3 · What does the label cost? (3 points)
 #
-# Take an encoder of several convolutions, a flattening and a dense layer. Each of the three ways can be built somewhat
-# differently from the lesson:
+# Take an encoder of several convolutions, a flattening and a dense layer. It gets the label in one of three ways, which
+# are not all built as in the lesson:
 #
 # * `"planes"`: planes for all classes are joined to the input of *every* convolution;
 # * `"embedding"`: a table without bias has `entries` numbers for each class, and these are joined to the input of the
@@ -184,8 +183,8 @@ asked, recognised = np.repeat([0, 1], [50, 20]), np.repeat([0, 1], [60, 10])  # 
 for label, (p, *ends) in enumerate(recognised_shares(asked, recognised, 2)):
     q, n = np.array(ends), np.sum(asked == label)
     print(f"your share of class {label}: {p:.3f}, your interval: {q[0]:.3f} to {q[1]:.3f}")
-    print("   distance of its lower end in standard errors:", np.round((p - q[0]) / np.sqrt(q[0] * (1 - q[0]) / n), 1))
-print("expected: class 0 from below 1 to 1, class 1 equally far to both sides of ½; distances of 2.0")
+    print("   distance of its lower end in standard errors:", np.round((p - q[0]) / np.sqrt(q[0] * (1 - q[0]) / n), 2))
+print("expected: class 0 from below 1 to 1, class 1 equally far to both sides of ½; distances of 1.96, or close by")
 
 # %% nbgrader={"grade": true, "grade_id": "check-7-4", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 check.recognised_shares(recognised_shares)
@@ -260,12 +259,13 @@ check.mended_comparison(mended_comparison)
 # Think of a fourth way to give the label to the networks of the lesson's section 2. Say what it can do that one of the
 # three cannot, and predict whether that helps. Count by hand what it costs. Then compare it with that one of the three,
 # by the budget of the lesson's section 3, with several seeds and `mended_comparison`. What does your result show, and
-# what not? A run takes as long as one of the lesson's. Write code in new cells below, and your answer in this cell.
+# what not? A run takes as long as one of the lesson's, whose networks you copy from there. Write your answer in the
+# cell below, and code in new cells after it.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "open-7", "locked": false, "points": 0, "schema_version": 3, "solution": true, "task": false}
 # One way: keep the planes in the encoder. In the decoder, add to the first map a map that is learned for each class,
-# `x + Reshape((7, 7, 16))(Dense(7 * 7 * 16, use_bias=False)(y))`. A constant plane says the same everywhere. A learned map
-# can also say *where*: it can put a mean four in its place, which the layers behind it change. It costs
+# `x + Reshape((7, 7, 16))(Dense(7 * 7 * 16, use_bias=False)(y))`. A constant plane says the same everywhere. A learned
+# map can also say *where*: it can put a mean four in its place, which the layers behind it change. It costs
 # $10 \cdot 7 \cdot 7 \cdot 16$ weights, the planes that it replaces $10 \cdot 3 \cdot 3 \cdot 32$. Prediction: a little
 # better than planes, and worse than scaling, since the label comes just as late.
 #

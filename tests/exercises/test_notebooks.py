@@ -142,15 +142,16 @@ def test_cell_ids_are_the_grade_ids(solution):
 def test_the_blank_exercise_is_reported_task_by_task(solution):
     """Run every cell as a learner would who goes on after each error."""
     transform = IPython.core.inputtransformer2.TransformerManager().transform_cell
-    namespace, reported = {}, []
+    namespace, reported, undone = {}, [], set()
     for cell in cells_of(exercise_of(solution)):
         if cell.cell_type != "code":
             continue
         try:
             exec(compile(transform(cell.source), "cell", "exec"), namespace)
         except CheckFailedError as failure:
-            assert failure.hint == "blank", failure
-            reported.append(failure.number)
+            reported.append((failure.number, failure.hint))
         except NotImplementedError as error:
-            assert re.fullmatch(r"Task \d+\.\d", str(error))
-    assert reported == [check.number for check in bank.checks_of(solution.stem.split("_", 1)[1]).values()]
+            undone.add(str(error))
+    numbers = [check.number for check in bank.checks_of(solution.stem.split("_", 1)[1]).values()]
+    assert reported == [(number, "blank") for number in numbers]
+    assert undone <= {f"Task {number}" for number in numbers}

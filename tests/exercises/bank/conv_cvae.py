@@ -229,6 +229,12 @@ def overwritten(features, labels, scale, shift):
     return features
 
 
+@bank.rejected("modulate", "in place")
+def one_added_to_the_table(features, labels, scale, shift):
+    scale += 1
+    return features * rows(features, labels, scale) + rows(features, labels, shift)
+
+
 @bank.rejected("modulate", "value")
 def negative_parts_cut(features, labels, scale, shift):
     return np.maximum(0, np.array(by_a_loop(features, labels, scale, shift)))
@@ -289,6 +295,12 @@ def planes_with_biases(way, classes, kernel_sizes, channels, *sizes):
     return counted(way, classes, kernel_sizes, channels, *sizes, planes=planes)
 
 
+@bank.rejected("label_weights", "filters")
+def one_filter_of_each(way, classes, kernel_sizes, channels, *sizes):
+    planes = sum(classes * size**2 for size in kernel_sizes)
+    return counted(way, classes, kernel_sizes, channels, *sizes, planes=planes)
+
+
 @bank.rejected("label_weights", "whole layer")
 def whole_convolutions(way, classes, kernel_sizes, channels, *sizes):
     from keras import layers
@@ -320,6 +332,17 @@ def no_embedding_at_all(way, classes, kernel_sizes, channels, units, entries):
 def table_with_a_bias(way, classes, kernel_sizes, channels, units, entries):
     embedding = (classes + 1) * entries + entries * units
     return counted(way, classes, kernel_sizes, channels, units, entries, embedding=embedding)
+
+
+@bank.rejected("label_weights", "dense bias")
+def biases_of_the_dense_layer(way, classes, kernel_sizes, channels, units, entries):
+    embedding = classes * entries + (entries + 1) * units
+    return counted(way, classes, kernel_sizes, channels, units, entries, embedding=embedding)
+
+
+@bank.rejected("label_weights", "one row")
+def the_same_for_all_classes(way, classes, kernel_sizes, channels, units, entries):
+    return counted(way, classes, kernel_sizes, channels, units, entries, scaling=2 * (sum(channels) + units))
 
 
 @bank.rejected("label_weights", "one table")
@@ -447,6 +470,12 @@ def confusion_with_swapped_axes(asked, recognised, classes):
 def one_share_for_all(asked, recognised, classes):
     share, n = np.mean(asked == recognised), len(asked)
     return np.tile([share, *wilson(share, n)], (classes, 1))
+
+
+@bank.rejected("recognised_shares", "overall")
+def one_share_with_the_images_of_each_class(asked, recognised, classes):
+    share, (_, n) = np.full(classes, np.mean(asked == recognised)), shares(asked, recognised, classes)
+    return columns(share, *wilson(share, n))
 
 
 @bank.rejected("recognised_shares", "overall")
@@ -648,6 +677,17 @@ def only_when_b_is_better(losses_a, losses_b):
 def within_the_noise(losses_a, losses_b):
     difference, error = losses_a.mean() - losses_b.mean(), paired_error(losses_a, losses_b)
     return difference, error, abs(difference) < 2 * error
+
+
+@bank.rejected("mended_comparison", "verdict")
+def three_errors_are_needed(losses_a, losses_b):
+    difference, error = losses_a.mean() - losses_b.mean(), paired_error(losses_a, losses_b)
+    return difference, error, abs(difference) > 3 * error
+
+
+@bank.rejected("mended_comparison", "shape")
+def without_a_verdict(losses_a, losses_b):
+    return losses_a.mean() - losses_b.mean(), paired_error(losses_a, losses_b)
 
 
 @bank.rejected("mended_comparison", "verdict")

@@ -78,19 +78,29 @@ def window_over_the_edge(n, kernel, stride, padding, transposed):
     return by_cases(n, kernel, stride, padding, transposed)
 
 
-@bank.rejected("output_size", "padding")
+@bank.rejected("output_size", "another kind")
 def always_same(n, kernel, stride, padding, transposed):
     return by_cases(n, kernel, stride, "same", transposed)
 
 
-@bank.rejected("output_size", "padding")
+@bank.rejected("output_size", "another kind")
 def always_valid(n, kernel, stride, padding, transposed):
     return by_cases(n, kernel, stride, "valid", transposed)
 
 
-@bank.rejected("output_size", "direction")
+@bank.rejected("output_size", "another kind")
 def always_down(n, kernel, stride, padding, transposed):
     return by_cases(n, kernel, stride, padding, False)
+
+
+@bank.rejected("output_size", "another kind")
+def paddings_exchanged(n, kernel, stride, padding, transposed):
+    return by_cases(n, kernel, stride, "valid" if padding == "same" else "same", transposed)
+
+
+@bank.rejected("output_size", "another kind")
+def directions_exchanged(n, kernel, stride, padding, transposed):
+    return by_cases(n, kernel, stride, padding, not transposed)
 
 
 @bank.rejected("output_size", "smallest")
@@ -227,8 +237,21 @@ def height_for_width(x, kernel, stride):
     return by_scattering(x, kernel, stride).swapaxes(0, 1)
 
 
+@bank.rejected("transposed_convolution", "size")
+def always_stride_two(x, kernel, stride):
+    return by_scattering(x, kernel, 2)
+
+
+@bank.rejected("transposed_convolution", "overwritten")
+def assigned(x, kernel, stride):
+    whole, k = np.zeros_like(scattered(x, kernel, stride)), len(kernel)
+    for i, j in np.ndindex(x.shape[:2]):
+        whole[i * stride : i * stride + k, j * stride : j * stride + k] = kernel @ x[i, j]
+    return cut(whole, x, kernel, stride)
+
+
 @bank.rejected("transposed_convolution", "overlap")
-def overwritten(x, kernel, stride):
+def assigned_where_not_zero(x, kernel, stride):
     whole, k = np.zeros_like(scattered(x, kernel, stride)), len(kernel)
     for i, j in np.argwhere(x.any(axis=2)):
         whole[i * stride : i * stride + k, j * stride : j * stride + k] = kernel @ x[i, j]
@@ -360,6 +383,18 @@ def two_copies_at_most(kernel, stride):
     padded = np.zeros((2 * stride, 2 * stride))
     padded[: len(kernel), : len(kernel)] = kernel[: 2 * stride, : 2 * stride]
     return by_steps_in_the_kernel(padded, stride)
+
+
+@bank.rejected("inner_pattern", "other places")
+def kernel_turned_round(kernel, stride):
+    return by_steps_in_the_kernel(kernel[::-1, ::-1], stride)
+
+
+@bank.rejected("inner_pattern", "other places")
+def padded_to_the_same_size(kernel, stride):
+    ones = np.ones((1, 9, 9, 1), "float32")
+    outputs = ops.conv_transpose(ones, kernel[:, :, None, None], strides=stride, padding="same")[0, :, :, 0]
+    return outputs[4 * stride : 5 * stride, 4 * stride : 5 * stride]
 
 
 @bank.rejected("inner_pattern", "gaps")
@@ -633,6 +668,11 @@ def ties_improve(validation, test, patience):
     return run(validation, test, patience, improved=lambda before, loss: loss <= min(before))
 
 
+@bank.rejected("mended_early_stopping", "itself")
+def compared_with_itself_too(validation, test, patience):
+    return run(validation, test, patience, improved=lambda before, loss: loss < min(*before, loss))
+
+
 @bank.rejected("mended_early_stopping", "not in a row")
 def count_never_reset(validation, test, patience):
     return run(validation, test, patience, wait=lambda waited, better: waited + (not better))
@@ -725,6 +765,11 @@ def test_loss_of_the_last_epoch(validation, test, patience):
 @bank.rejected("mended_early_stopping", "other epoch")
 def test_loss_of_the_epoch_before(validation, test, patience):
     return run(validation, test, patience, report=lambda stopped, kept: test[kept - 2])
+
+
+@bank.rejected("mended_early_stopping", "other epoch")
+def test_loss_of_the_epoch_after(validation, test, patience):
+    return run(validation, test, patience, report=lambda stopped, kept: test[min(kept, len(test) - 1)])
 
 
 @bank.rejected("mended_early_stopping", "stopped")

@@ -106,6 +106,18 @@ def nothing_divided(z_mean, z_log_var, prior_mean, prior_log_var):
     return 0.5 * each.sum(axis=-1)
 
 
+@bank.rejected("kl_between", "distance")
+def variance_not_divided(z_mean, z_log_var, prior_mean, prior_log_var):
+    each = np.exp(z_log_var) + (z_mean - prior_mean) ** 2 / np.exp(prior_log_var) - 1 + prior_log_var - z_log_var
+    return 0.5 * each.sum(axis=-1)
+
+
+@bank.rejected("kl_between", "log sigma")
+def log_var_difference_not_halved(z_mean, z_log_var, prior_mean, prior_log_var):
+    squares = np.exp(z_log_var) + (z_mean - prior_mean) ** 2
+    return (prior_log_var - z_log_var + 0.5 * (squares / np.exp(prior_log_var) - 1)).sum(axis=-1)
+
+
 @bank.rejected("kl_between", "log sigma")
 def log_sigma_for_log_var(z_mean, z_log_var, prior_mean, prior_log_var):
     return closed(z_mean, 2 * z_log_var, prior_mean, 2 * prior_log_var)
@@ -347,6 +359,12 @@ def all_three_added(*arguments):
     return np.mean(sum(parts(*arguments)))
 
 
+@bank.rejected("sampled_elbo", "both signs")
+def kl_added(*arguments):
+    likelihood, prior, q = parts(*arguments)
+    return np.mean(likelihood + q - prior)
+
+
 @bank.rejected("sampled_elbo", "reconstruction")
 def likelihood_alone(*arguments):
     return np.mean(parts(*arguments)[0])
@@ -387,6 +405,12 @@ def log_sigma_in_the_density(log_likelihood, z_mean, z_log_var, epsilon):
     return np.mean(log_likelihood(z) + log_density(z, 0, 0 * z_mean) - log_density(z, z_mean, 2 * z_log_var))
 
 
+@bank.rejected("sampled_elbo", "log sigma")
+def log_var_not_halved_in_the_density(log_likelihood, z_mean, z_log_var, epsilon):
+    likelihood, prior, q = parts(log_likelihood, z_mean, z_log_var, epsilon)
+    return np.mean(likelihood + prior - (q - 0.5 * z_log_var.sum()))
+
+
 @bank.rejected("sampled_elbo", "width forgotten")
 def q_not_normalised(log_likelihood, z_mean, z_log_var, epsilon):
     likelihood, prior, q = parts(log_likelihood, z_mean, z_log_var, epsilon)
@@ -412,6 +436,18 @@ def kl_by_the_formula(log_likelihood, z_mean, z_log_var, epsilon):
 
 
 @bank.rejected("sampled_elbo", "value")
+def prior_at_the_noise(log_likelihood, z_mean, z_log_var, epsilon):
+    likelihood, _, q = parts(log_likelihood, z_mean, z_log_var, epsilon)
+    return np.mean(likelihood + log_density(epsilon, 0, 0 * z_mean) - q)
+
+
+@bank.rejected("sampled_elbo", "other noise")
+def noise_of_ones_own(log_likelihood, z_mean, z_log_var, epsilon):
+    likelihood, prior, q = parts(log_likelihood, z_mean, z_log_var, noise(0, epsilon.shape))
+    return np.mean(likelihood + prior - q)
+
+
+@bank.rejected("sampled_elbo", "other noise")
 def first_sample_only(log_likelihood, z_mean, z_log_var, epsilon):
     likelihood, prior, q = parts(log_likelihood, z_mean, z_log_var, epsilon[:1])
     return np.mean(likelihood + prior - q)
@@ -544,6 +580,27 @@ def float_images(side, widths, latent_dim):
     return encoder_with(side, widths, latent_dim, dtype="float32"), decoder_with(side, widths, latent_dim)
 
 
+@bank.rejected("mirrored_networks", "input")
+def decoder_first(side, widths, latent_dim):
+    return by_parts(side, widths, latent_dim)[::-1]
+
+
+@bank.rejected("mirrored_networks", "not relu")
+def sigmoid_units(side, widths, latent_dim):
+    options = {"activation": "sigmoid"}
+    return encoder_with(side, widths, latent_dim, **options), decoder_with(side, widths, latent_dim, **options)
+
+
+@bank.rejected("mirrored_networks", "not relu")
+def tanh_units_in_the_decoder(side, widths, latent_dim):
+    return encoder_with(side, widths, latent_dim), decoder_with(side, widths, latent_dim, activation="tanh")
+
+
+@bank.rejected("mirrored_networks", "shape")
+def always_two_latent_dimensions(side, widths, latent_dim):
+    return encoder_with(side, widths, 2), decoder_with(side, widths, latent_dim)
+
+
 @bank.rejected("mirrored_networks", "linear")
 def encoder_without_relu(side, widths, latent_dim):
     return encoder_with(side, widths, latent_dim, activation=None), decoder_with(side, widths, latent_dim)
@@ -559,11 +616,6 @@ def flat_logits(side, widths, latent_dim):
     z = keras.Input((latent_dim,))
     logits = layers.Dense(side * side)(dense_layers(z, widths[::-1]))
     return encoder_with(side, widths, latent_dim), keras.Model(z, logits)
-
-
-@bank.rejected("mirrored_networks", "raised")
-def encoder_alone(side, widths, latent_dim):
-    return encoder_with(side, widths, latent_dim)
 
 
 # --- 2.5 mended_grid ---

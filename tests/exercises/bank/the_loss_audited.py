@@ -266,6 +266,13 @@ def sigmoid_and_from_logits(x, logits, z_mean, z_log_var):
     return loss_of(x, 1 / (1 + np.exp(-logits)), z_mean, z_log_var)
 
 
+@bank.rejected("mended_loss", "wrong sum")
+def sum_of_what_keras_averaged(x, logits, z_mean, z_log_var):
+    flat = (ops.reshape(images, (len(x), -1)) for images in (x, logits))
+    pixels = ops.sum(keras.losses.binary_crossentropy(*flat, from_logits=True))
+    return ops.mean(pixels + each_kl(z_mean, z_log_var).sum(axis=1))
+
+
 @bank.rejected("mended_loss", "batch")
 def one_for_each_image(x, logits, z_mean, z_log_var):
     return per_image(each_pixel(x, logits)) + each_kl(z_mean, z_log_var).sum(axis=1)
@@ -324,6 +331,21 @@ def logarithm_not_halved(x, mean, z_mean, z_log_var, sigma):
 @bank.rejected("gaussian_loss", "constant half")
 def sigma_for_its_square(x, mean, z_mean, z_log_var, sigma):
     return gaussian(x, mean, z_mean, z_log_var, np.log(2 * np.pi * sigma) / 2, 1 / (2 * sigma))
+
+
+@bank.rejected("gaussian_loss", "constant half")
+def root_forgotten(x, mean, z_mean, z_log_var, sigma):
+    return gaussian(x, mean, z_mean, z_log_var, np.log(2 * np.pi * sigma), 1 / (2 * sigma**2))
+
+
+@bank.rejected("gaussian_loss", "constant without sigma")
+def constant_of_a_standard_normal(x, mean, z_mean, z_log_var, sigma):
+    return gaussian(x, mean, z_mean, z_log_var, LOG_ROOT_2_PI, 1 / (2 * sigma**2))
+
+
+@bank.rejected("gaussian_loss", "fixed size")
+def constant_of_784_pixels(x, mean, z_mean, z_log_var, sigma):
+    return without_constant(x, mean, z_mean, z_log_var, sigma) + 784 * (LOG_ROOT_2_PI + np.log(sigma))
 
 
 @bank.rejected("gaussian_loss", "constant sign")
@@ -515,7 +537,7 @@ def along_the_kl(loss, reconstruction, kl):
     return np.polyfit(kl, loss, 1)[0]
 
 
-@bank.rejected("mended_beta", "value")
+@bank.rejected("mended_beta", "one term")
 def two_slopes_one_by_one(loss, reconstruction, kl):
     return np.polyfit(kl, loss, 1)[0] / np.polyfit(reconstruction, loss, 1)[0]
 
