@@ -5,6 +5,7 @@ are tracked.
 """
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
@@ -32,11 +33,14 @@ FOR_LEARNERS = (
 )
 OF_TEACHERS = ("solutions", "deploy", "tests", "tools", "benchmarks", "notebooks/scripts", ".git", SECRET.name)
 MARKERS = ("BEGIN SOLUTION", "END SOLUTION", "HIDDEN TESTS", "MARK SCHEME", "from recorder import")
+NOT_IN_README = re.compile(
+    r"<!-- not in the folder for learners -->\n.*?<!-- end -->\n|^make test .*?\n", flags=re.DOTALL | re.MULTILINE
+)
 SHORTEST_LINE = 15  # characters; a shorter line of a solution, such as `return x`, may stand anywhere
 
 
 def write(folder):
-    """Copy what is for learners into a new folder.
+    """Copy what is for learners into a new folder; its README speaks of nothing else.
 
     Raises
     ------
@@ -49,6 +53,8 @@ def write(folder):
     for name in filter(None, listed.stdout.decode().split("\0")):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
+    readme = folder / "README.md"
+    readme.write_text(NOT_IN_README.sub("", readme.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def leaks(folder, secret=None):

@@ -1,5 +1,6 @@
 """The folder for learners holds what they need and nothing of a teacher's, and a leak is found."""
 
+import re
 import shutil
 
 import nbformat
@@ -26,6 +27,16 @@ def test_a_release_has_what_a_learner_needs(released):
     solutions = {path.name for path in SOLUTIONS.glob("*.ipynb")}
     assert {path.name for path in (released / "exercises").glob("*")} == solutions
     assert {path.name for path in (released / "notebooks").glob("*.ipynb")} > solutions
+
+
+def test_the_readme_of_a_release_speaks_of_what_is_there(released):
+    text = (released / "README.md").read_text()
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+        assert (released / target).exists(), target
+    for missing in ("make test", "make grade", "solutions/", "For teachers", "<!-- end -->"):
+        assert missing not in text
+    assert "make lab" in text
+    assert "## Licence" in text
 
 
 def test_a_release_overwrites_nothing(released):

@@ -1,5 +1,7 @@
 """Print, for every task, how many wrong answers were tried, rejected, and rejected with the hint meant for them."""
 
+import cvae_utils._quiet_start  # noqa: F401
+
 import contextlib
 import io
 import sys
