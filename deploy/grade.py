@@ -18,6 +18,7 @@ from pathlib import Path
 import nbformat
 
 from deploy import masters, report, sandbox, submission
+from deploy.judge import tasks_of
 from tools.notebooks import SOLUTIONS
 
 EXERCISES = tuple(sorted(path.stem for path in SOLUTIONS.glob("*.ipynb")))
@@ -74,8 +75,6 @@ def graded(learner, master, path, slot):
     -------
     Result
     """
-    from deploy.judge import tasks_of
-
     result = Result(learner, master.exercise)
     said = sandbox.run_small(["-m", "deploy.submission", path])
     taken = json.loads(said) if said else {"problem": "the file needs too much time or memory to read"}

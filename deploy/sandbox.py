@@ -20,6 +20,15 @@ KIT = Path(__file__).parent / "inside"
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc/ld.so.cache", "/etc/alternatives")
 NOBODY = 61_000  # root's sandboxes run as users from here on, each as one of its own, so that each has its own limits
 LOOK_SECONDS = 0.1
+ENVIRONMENT = {
+    "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
+    "HOME": "/tmp",
+    "USER": "learner",
+    "LANG": "C.UTF-8",
+    "PYTHONPATH": "/course:/kit",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
 
 
 @dataclass(frozen=True)
@@ -69,36 +78,41 @@ def command(inputs, slot, limits):
         Number of the sandbox among those that run at the same time.
     limits : Limits
     """
-    shared = [*SYSTEM, sys.prefix, sys.base_prefix]
-    root = os.geteuid() == 0
-    confine = ["prlimit", f"--cpu={limits.cpu_seconds}", f"--data={limits.process_memory}", "--core=0"]
-    confine += [f"--nproc={limits.threads}", f"--fsize={limits.disk}"]
     bwrap = ["bwrap", "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-net", "--unshare-ipc"]
     bwrap += ["--unshare-uts", "--unshare-cgroup-try", "--hostname", "sandbox"]
-    bwrap += [] if root else ["--unshare-user", "--disable-userns"]
-    for path in filter(os.path.exists, shared):
-        above = [str(folder) for folder in reversed(Path(path).parents)][1:]
-        bwrap += [part for folder in above for part in ("--perms", "0755", "--dir", folder)]
-        bwrap += ["--ro-bind", path, path]
-    bwrap += ["--dev", "/dev", "--proc", "/proc", "--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/tmp"]
-    bwrap += ["--perms", "0755", "--size", "4096", "--tmpfs", "/dev/shm", "--dir", "/course"]
-    bwrap += ["--ro-bind", str(ROOT / "cvae_utils"), "/course/cvae_utils", "--ro-bind", str(KIT), "/kit"]
-    bwrap += ["--ro-bind", str(inputs), "/in", "--chdir", "/tmp", "--clearenv"]
-    environment = {
-        "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
-        "HOME": "/tmp",
-        "USER": "learner",
-        "LANG": "C.UTF-8",
-        "PYTHONPATH": "/course:/kit",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-    }
-    bwrap += [part for name, value in environment.items() for part in ("--setenv", name, value)]
+    bwrap += [*mounts(inputs, limits), "--chdir", "/tmp", "--clearenv"]
+    bwrap += [part for name, value in ENVIRONMENT.items() for part in ("--setenv", name, value)]
+    confine = ["prlimit", f"--cpu={limits.cpu_seconds}", f"--data={limits.process_memory}", "--core=0"]
+    confine += [f"--nproc={limits.threads}", f"--fsize={limits.disk}", f"{sys.prefix}/bin/python"]
+    if os.geteuid() != 0:
+        return [*bwrap, "--unshare-user", "--disable-userns", "--", *confine]
     # Root is exempt from the limit on processes, inside a user namespace too: become somebody else.
-    drop = ["setpriv", f"--reuid={NOBODY + slot}", f"--regid={NOBODY + slot}", "--clear-groups", "--bounding-set=-all"]
-    drop += ["--no-new-privs", "--"]
-    inner = [*(drop if root else []), *confine, f"{sys.prefix}/bin/python"]
-    return [*bwrap, "--", *inner]
+    somebody = [f"--reuid={NOBODY + slot}", f"--regid={NOBODY + slot}", "--clear-groups"]
+    return [*bwrap, "--", "setpriv", *somebody, "--bounding-set=-all", "--no-new-privs", "--", *confine]
+
+
+def mounts(inputs, limits):
+    """Return the options that say which files there are in a sandbox."""
+    options = []
+    for path in filter(os.path.exists, (*SYSTEM, sys.prefix, sys.base_prefix)):
+        above = [str(folder) for folder in reversed(Path(path).parents)][1:]  # would be closed to others but root
+        options += [part for folder in above for part in ("--perms", "0755", "--dir", folder)]
+        options += ["--ro-bind", path, path]
+    options += [
+        "--perms",
+        "0755",
+        "--dir",
+        "/course",
+        "--ro-bind",
+        str(ROOT / "cvae_utils"),
+        "/course/cvae_utils",
+        "--ro-bind",
+        str(KIT),
+        "/kit",
+    ]
+    options += ["--ro-bind", str(inputs), "/in", "--dev", "/dev", "--proc", "/proc"]
+    options += ["--perms", "0755", "--size", "4096", "--tmpfs", "/dev/shm"]
+    return [*options, "--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/tmp"]
 
 
 def run(arguments, inputs, slot=0, limits=None):
@@ -132,7 +146,13 @@ def run(arguments, inputs, slot=0, limits=None):
         stderr=subprocess.DEVNULL,
     )
     said = []
-    reader = threading.Thread(target=lambda: said.append(process.stdout.read(limits.output + 1)), daemon=True)
+
+    def listen():
+        said.append(process.stdout.read(limits.output + 1))
+        if len(said[0]) > limits.output:
+            process.kill()  # or it would wait for somebody to read the rest
+
+    reader = threading.Thread(target=listen, daemon=True)
     reader.start()
     try:
         watch(process, limits)

@@ -68,12 +68,13 @@ class Task:
         The text for each mistake that this check can tell apart, by a short name. A text may hold fields such as
         ``{got}``, filled in from the `Mistake`.
     seconds : float
-        Time limit for the answer's code.
+        Time limit for the answer's code, in wall-clock time: no right answer needs two, and a busy machine may be ten
+        times slower.
     """
 
     number = points = section = None
     hints = {}
-    seconds = 10.0
+    seconds = 30.0
 
     def given(self, rng):
         """Draw the inputs.

@@ -112,7 +112,7 @@ def itself():
 @pytest.mark.parametrize(("topic", "name"), TASKS)
 def test_an_odd_answer_is_rejected_and_nothing_else_is_raised(topic, name, odd, monkeypatch):
     check = bank.checks_of(topic)[name]
-    monkeypatch.setattr(type(check), "seconds", 0.1 if odd in ("endless", "stubborn") else 10)
+    monkeypatch.setattr(type(check), "seconds", 0.1 if odd in ("endless", "stubborn") else 30)
     with pytest.raises(CheckFailedError, match=f"✗ Task {check.number}: "):
         check(ODD[odd])
 
