@@ -506,7 +506,8 @@ class VAE(keras.Model):
 
 
 # %% [markdown]
-# `check_images` refuses images that are not `uint8`, so that nobody scales them twice without noticing. The rest of the
+# `check_images` refuses images that are not `uint8`, so that nobody scales them twice without noticing. The trackers
+# average over the batches of an epoch, each weighted by its size, because the last one may be smaller. The rest of the
 # package has the same code as this notebook; from the next lesson on we import it.
 #
 # **Predict:** the loss of a VAE that has not been trained yet: is its first part above or below $784 \log 2$, the price

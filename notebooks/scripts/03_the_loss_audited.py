@@ -462,6 +462,9 @@ for name, history in {"latent mean": latent_mean_history, "pixel mean": pixel_me
 # is our suspect of section 2; Keras' example had it in 2016, issue 3169.) Number six has an **activity regulariser** on
 # the encoder's last layer, 0.01 times the squares of `z_mean`, and it sums over the batch, as Keras 3 did until its
 # issue 22018 was closed in 2026.
+#
+# Keras' cross-entropy takes the mean over the last axis. With one channel that is no mean at all, so number four sums
+# over height and width only; with three colours it would be wrong by a factor of three as well.
 
 # %%
 def swapped_loss(x, logits, z_mean, z_log_var):
