@@ -93,7 +93,8 @@ def command(inputs, slot, limits):
 
 def mounts(inputs, limits):
     """Return the options that say which files there are in a sandbox."""
-    options = []
+    # First of all, because this repository itself may lie below /tmp.
+    options = ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/tmp"]
     for path in filter(os.path.exists, (*SYSTEM, sys.prefix, sys.base_prefix)):
         above = [str(folder) for folder in reversed(Path(path).parents)][1:]  # would be closed to others but root
         options += [part for folder in above for part in ("--perms", "0755", "--dir", folder)]
@@ -111,8 +112,7 @@ def mounts(inputs, limits):
         "/kit",
     ]
     options += ["--ro-bind", str(inputs), "/in", "--dev", "/dev", "--proc", "/proc"]
-    options += ["--perms", "0755", "--size", "4096", "--tmpfs", "/dev/shm"]
-    return [*options, "--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/tmp"]
+    return [*options, "--perms", "0755", "--size", "4096", "--tmpfs", "/dev/shm"]
 
 
 def run(arguments, inputs, slot=0, limits=None):
