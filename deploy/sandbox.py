@@ -99,18 +99,8 @@ def mounts(inputs, limits):
         above = [str(folder) for folder in reversed(Path(path).parents)][1:]  # would be closed to others but root
         options += [part for folder in above for part in ("--perms", "0755", "--dir", folder)]
         options += ["--ro-bind", path, path]
-    options += [
-        "--perms",
-        "0755",
-        "--dir",
-        "/course",
-        "--ro-bind",
-        str(ROOT / "cvae_utils"),
-        "/course/cvae_utils",
-        "--ro-bind",
-        str(KIT),
-        "/kit",
-    ]
+    options += ["--perms", "0755", "--dir", "/course"]
+    options += ["--ro-bind", str(ROOT / "cvae_utils"), "/course/cvae_utils", "--ro-bind", str(KIT), "/kit"]
     options += ["--ro-bind", str(inputs), "/in", "--dev", "/dev", "--proc", "/proc"]
     return [*options, "--perms", "0755", "--size", "4096", "--tmpfs", "/dev/shm"]
 
