@@ -171,6 +171,19 @@ def test_the_report_escapes_what_it_quotes(tmp_path):
     assert "&lt;img" in page.read_text()
 
 
+def test_a_page_holds_its_own_learners_data_and_nobody_elses(tmp_path):
+    def result(learner):
+        task = {"number": "1.1", "points": 0, "of": 3, "text": f"the hint for {learner}"}
+        return grade.Result(learner, samples.EXERCISE, [task], f"the words of {learner}", f"the note on {learner}")
+
+    learners = ["ada", "grace", "..%2fup"]
+    report.write([result(learner) for learner in learners], tmp_path)
+    for learner in learners:
+        text = (tmp_path / "feedback" / f"{report.file_name(learner)}.html").read_text()
+        for part in ("the hint for", "the words of", "the note on"):
+            assert [name for name in learners if f"{part} {name}" in text] == [learner]
+
+
 # --- For real ---
 
 FEW = (
