@@ -4,7 +4,9 @@ import ast
 import copy
 import hashlib
 import hmac
+import os
 import secrets
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,6 +79,8 @@ def made(exercise, secret, folder):
     nbformat.write(solution, source / f"{exercise}.ipynb")
     config = Config()
     config.CourseDirectory.root = str(folder)
+    # nbgrader starts alembic by its bare name, and make runs this environment without activating it.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     result = NbGraderAPI(config=config).generate_assignment(exercise)
     if not result["success"]:
         raise RuntimeError(f"nbgrader refuses solutions/{exercise}.ipynb: {result['log']}")
