@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import zipfile
 
 import nbformat
@@ -70,6 +71,11 @@ def test_the_master_holds_hidden_tests_and_no_solution(master):
     assert "order[:-held_out]" not in text
     assert "order[:-held_out]" in nbformat.writes(samples.SOLUTION)
     assert b"order[:-held_out]" not in master.gradebook.read_bytes()
+
+
+def test_a_master_is_made_without_an_activated_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", os.defpath)  # as under make, which calls .venv/bin/python by its path
+    assert masters.made(samples.EXERCISE, "a secret", tmp_path / "course").gradebook.exists()
 
 
 def test_a_seed_belongs_to_one_class_and_one_exercise():
