@@ -170,6 +170,43 @@ def jit_compile(model):
     return False if convolutional and keras.backend.backend() == "tensorflow" else "auto"
 
 
+def train_classifier(classifier, images, labels, *, epochs, batch_size=128, learning_rate=4e-3, seed=0):
+    """Train a classifier on images that are moved by up to two pixels, another way in each epoch.
+
+    The optimizer and its schedule are those of ``train``.
+
+    Parameters
+    ----------
+    classifier : keras.Model
+        From uint8 images to logits. It is compiled here.
+    images : array, uint8 (n, 28, 28, 1)
+        What to learn from.
+    labels : array, int (n,)
+        Their classes, from 0.
+    epochs : int
+        Passes over the images.
+    batch_size : int
+        Images in one step.
+    learning_rate : float
+        Peak of the schedule.
+    seed : int
+        Orders and moves the images; the initial weights are not drawn here.
+
+    Raises
+    ------
+    ValueError
+        If there is not one label for each image.
+    """
+    batches = ShiftedBatches((images, labels), batch_size, seed)
+    classifier.compile(
+        optimizer=keras.optimizers.Adam(learning_rate_schedule(learning_rate, epochs * len(batches))),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        steps_per_execution=steps_per_execution(len(batches)),
+        jit_compile=keras.backend.backend() != "tensorflow",  # see jit_compile below
+    )
+    classifier.fit(batches, epochs=epochs, shuffle=False, verbose=0)
+
+
 class ShuffledBatches(keras.utils.PyDataset):
     """Batches of inputs in an order that depends on the seed and the epoch alone, so that a resumed run repeats it."""
 
@@ -193,6 +230,31 @@ class ShuffledBatches(keras.utils.PyDataset):
     def __getitem__(self, index):
         chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
         return (keras.tree.map_structure(lambda part: part[chosen], self.inputs),)
+
+
+class ShiftedBatches(ShuffledBatches):
+    """Batches of images and labels, each image moved by up to two pixels in each direction, another way in each epoch.
+
+    What comes in at the border is background.
+    """
+
+    SHIFT = 2
+
+    def shuffle(self, epoch):
+        super().shuffle(epoch)
+        self.epoch = epoch
+        self.shifts = np.random.default_rng((self.seed, epoch, 1)).integers(0, 2 * self.SHIFT + 1, (self.n_images, 2))
+
+    def on_epoch_end(self):
+        self.shuffle(self.epoch + 1)
+
+    def __getitem__(self, index):
+        ((images, labels),) = super().__getitem__(index)
+        margin = (self.SHIFT, self.SHIFT)
+        padded = np.pad(images[..., 0], ((0, 0), margin, margin))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, images.shape[1:3], axis=(1, 2))
+        down, right = self.shifts[index * self.batch_size :][: len(images)].T
+        return windows[np.arange(len(images)), down, right][..., np.newaxis], labels
 
 
 class Reseed(keras.callbacks.Callback):

@@ -1,9 +1,10 @@
 """The course's models: Keras models whose loss is the negative ELBO, in nats per image.
 
 ``vae`` has the plain VAE with dense networks, ``cvae`` the conditional one, and ``convolutional`` has convolutional
-networks for both.
+networks for both. ``classifier`` has the judge of their drawings.
 """
 
+from cvae_utils.models.classifier import conv_classifier
 from cvae_utils.models.convolutional import (
     conditional_conv_decoder,
     conditional_conv_encoder,
@@ -34,6 +35,7 @@ __all__ = [
     "conditional_conv_encoder",
     "conditional_dense_decoder",
     "conditional_dense_encoder",
+    "conv_classifier",
     "conv_cvae",
     "conv_decoder",
     "conv_encoder",

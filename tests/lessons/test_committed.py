@@ -92,10 +92,11 @@ def definitions(source):
 
 
 def taught_modules():
-    from cvae_utils import evaluation, layers, losses
+    from cvae_utils import layers, losses
+    from cvae_utils.evaluation import encodings, likelihood, samples
     from cvae_utils.models import convolutional, cvae, vae
 
-    return (layers, losses, evaluation, vae, cvae, convolutional)
+    return (layers, losses, encodings, likelihood, samples, vae, cvae, convolutional)
 
 
 def package_definitions():

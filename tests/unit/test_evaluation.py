@@ -1,10 +1,10 @@
-"""Tests of `cvae_utils.evaluation`: the probe, where the answer is known."""
+"""Tests of `cvae_utils.evaluation.encodings`: the probe and the active units, where the answer is known."""
 
 import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from cvae_utils.evaluation import leakage_probe
+from cvae_utils.evaluation import active_units, leakage_probe
 
 
 def labels_of(n, classes=10):
@@ -105,3 +105,23 @@ def test_refuses_what_does_not_fit(shape, labels, said, where):
     wrong, right = (np.zeros(shape), labels), (np.zeros((6, 2)), np.zeros(6, int))
     with pytest.raises(ValueError, match=said):
         leakage_probe(*(wrong + right if where == "learns" else right + wrong))
+
+
+def test_a_unit_is_active_if_its_mean_follows_the_image():
+    noise = np.random.default_rng(0).standard_normal((10_000, 4))
+    z_mean = noise * [1.0, 0.11, 0.09, 0.0] + [0, 0, 0, 5]  # a mean far from zero that never moves is no activity
+    assert active_units(z_mean).tolist() == [True, True, False, False]
+
+
+def test_the_units_of_a_known_encoder(images, make_vae):
+    vae = make_vae(latent_dim=3)
+    z_mean = vae.encoder.get_layer("z_mean")
+    kernel, _ = z_mean.get_weights()
+    z_mean.set_weights([kernel * [1, 0, 1], np.float32([0, 3, 0])])
+    assert active_units(vae.encode(images)[0]).tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize("shape", [(10,), (1, 2), (0, 2), (4, 28, 28, 1)])
+def test_active_units_refuses_what_is_no_set_of_encodings(shape):
+    with pytest.raises(ValueError, match=r"z_mean has shape .*; give one row for each of at least two images"):
+        active_units(np.zeros(shape))

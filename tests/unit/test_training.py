@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from tqdm import tqdm
 
-from cvae_utils import training
+from cvae_utils import models, training
 
 EPOCHS = 3
 BATCH_SIZE = 25  # 103 images: four full batches and one of three
@@ -422,3 +422,45 @@ def test_several_differences_are_all_named(finished, make_vae, images, tmp_path)
     with pytest.raises(ValueError, match=r"made with epochs=1, seed=0, this call has epochs=2, seed=4;"):
         train(make_vae(), images, epochs=2, seed=4, checkpoint=folder)
     assert (folder / "state.json").read_bytes() == (finished[0] / "state.json").read_bytes()
+
+
+# --- The classifier ----------------------------------------------------------------------------------
+
+
+def test_shifted_batches_move_each_image_a_little_and_keep_its_label():
+    rng = np.random.default_rng(0)
+    images = np.zeros((100, 28, 28, 1), "uint8")
+    images[:, 3:25, 3:25] = rng.integers(1, 256, (100, 22, 22, 1))
+    labels = np.arange(100)
+    batches = training.ShiftedBatches((images, labels), 16, seed=0)
+    moves = []
+    for epoch in range(2):
+        moved, moved_labels = map(np.concatenate, zip(*(batches[i] for i in range(len(batches))), strict=True))
+        assert moved.dtype == "uint8" and moved.shape == images.shape
+        assert sorted(moved_labels) == labels.tolist() and list(moved_labels) != labels.tolist()
+        for image, label in zip(moved[..., 0], moved_labels, strict=True):
+            rows, columns = image.any(axis=1).argmax(), image.any(axis=0).argmax()  # the first that are not empty
+            np.testing.assert_array_equal(image[rows : rows + 22, columns : columns + 22], images[label, 3:25, 3:25, 0])
+            moves.append((epoch, label, rows - 3, columns - 3))
+        batches.on_epoch_end()
+    assert {move[2] for move in moves} == {move[3] for move in moves} == {-2, -1, 0, 1, 2}
+    first, second = ({move[1]: move[2:] for move in moves if move[0] == epoch} for epoch in range(2))
+    assert np.mean([first[label] == second[label] for label in labels]) < 0.2  # one in 25 by chance
+
+
+def test_a_classifier_learns_and_the_seed_decides_how(images):
+    def trained(seed):
+        keras.utils.set_random_seed(0)
+        classifier = models.conv_classifier()
+        training.train_classifier(classifier, images, np.arange(103) % 10, epochs=15, batch_size=16, seed=seed)
+        return classifier.predict(images, verbose=0)
+
+    first = trained(0)
+    assert np.mean(first.argmax(axis=1) == np.arange(103) % 10) > 0.9
+    np.testing.assert_allclose(trained(0), first, atol=1e-3)
+    assert np.abs(trained(1) - first).max() > 0.1
+
+
+def test_a_classifier_needs_a_label_for_each_image(images):
+    with pytest.raises(ValueError, match="give one label for each image"):
+        training.train_classifier(models.conv_classifier(), images, np.zeros(5, int), epochs=1)

@@ -8,18 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cvae_utils import data, training, weights
+from cvae_utils import data, evaluation, training, weights
 from cvae_utils.data import one_hot
 from cvae_utils.models import CVAE
 
-NAMES = sorted(weights.BUILDERS)
+FILES = sorted(weights.BUILDERS)
+NAMES = [name for name in FILES if name != "classifier"]
 DATA_DIR = os.environ.get("CVAE_DATA_DIR", "")
 
 
 @pytest.fixture(scope="module")
 def models():
     """Build and load each model once."""
-    return {name: weights.load(name) for name in NAMES}
+    return {name: weights.load(name) for name in FILES}
 
 
 @pytest.fixture
@@ -32,24 +33,29 @@ def copied(tmp_path, monkeypatch):
 
 def test_manifest_names_files_and_builders_agree():
     manifest = json.loads((weights.FOLDER / "manifest.json").read_text())
-    assert sorted(manifest) == NAMES
-    assert sorted(file.name for file in weights.FOLDER.glob("*.weights.h5")) == [f"{name}.weights.h5" for name in NAMES]
+    assert sorted(manifest) == FILES
+    assert sorted(file.name for file in weights.FOLDER.glob("*.weights.h5")) == [f"{name}.weights.h5" for name in FILES]
     assert {file.suffix for file in weights.FOLDER.iterdir() if file.is_file()} == {".py", ".json", ".h5"}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_file_is_the_one_described(name):
+@pytest.mark.parametrize("name", FILES)
+def test_the_file_is_the_one_described(models, name):
     entry = weights.describe(name)
     assert weights.sha256(weights.FOLDER / f"{name}.weights.h5") == entry["sha256"]
+    assert entry["parameters"] == models[name].count_params()
     assert {"data", "images", "seed", "epochs", "batch_size", "learning_rate"} <= set(entry["recipe"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_losses_are_the_sum_of_their_parts(name):
+    entry = weights.describe(name)
     for losses in (entry["test"], *entry["runs"]):
         assert losses["loss"] == pytest.approx(losses["reconstruction"] + losses["kl"], abs=0.002)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_first_of_three_runs_is_the_one_that_ships(models, name):
+def test_the_first_of_three_runs_is_the_one_that_ships(name):
     entry = weights.describe(name)
-    assert entry["parameters"] == models[name].count_params()
     assert [run["seed"] for run in entry["runs"]] == [entry["recipe"]["seed"], 1, 2] == [0, 1, 2]
     assert {part: entry["runs"][0][part] for part in entry["test"]} == entry["test"]
     assert len({run["loss"] for run in entry["runs"]}) == 3
@@ -62,6 +68,14 @@ def test_the_promised_bounds_hold(models, name):
     assert weights.describe(name)["test"]["loss"] <= bound
     assert models["conv_vae"].count_params() == 134_165
     assert models["conv_cvae"].count_params() <= 400_000
+
+
+def test_the_classifier_is_small_and_good():
+    entry = weights.describe("classifier")
+    assert (weights.FOLDER / "classifier.weights.h5").stat().st_size <= 150_000
+    for part in ("validation", "test"):
+        assert entry[part]["low"] < entry[part]["accuracy"] < entry[part]["high"]
+        assert entry[part]["accuracy"] >= 0.99
 
 
 def test_sha256_of_a_known_file(tmp_path):
@@ -86,11 +100,13 @@ def test_loading_again_gives_the_same_model(models, name, images):
 
 
 def test_unknown_names_are_refused():
-    with pytest.raises(ValueError, match=r"named 'cvae'; there are: dense_vae, dense_cvae, conv_vae, conv_cvae"):
+    with pytest.raises(
+        ValueError, match=r"named 'cvae'; there are: dense_vae, dense_cvae, conv_vae, conv_cvae, classifier"
+    ):
         weights.load("cvae")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("damage", ["one bit", "cut short", "empty"])
 def test_a_damaged_file_is_refused(copied, name, damage):
     file = copied / f"{name}.weights.h5"
@@ -101,14 +117,26 @@ def test_a_damaged_file_is_refused(copied, name, damage):
         weights.load(name)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FILES)
 def test_a_missing_file_is_refused(copied, name):
     (copied / f"{name}.weights.h5").unlink()
     with pytest.raises(ValueError, match="install the package again"):
         weights.load(name)
 
 
-@pytest.mark.skipif(not Path(DATA_DIR, "mnist.npz").is_file(), reason="needs MNIST: no mnist.npz in $CVAE_DATA_DIR")
+needs_mnist = pytest.mark.skipif(
+    not Path(DATA_DIR, "mnist.npz").is_file(), reason="needs MNIST: no mnist.npz in $CVAE_DATA_DIR"
+)
+
+
+@needs_mnist
+def test_measured_again_the_classifier_is_as_good_as_the_manifest_says(models):
+    test = data.load("mnist").test
+    found = evaluation.accuracy(models["classifier"], test.images, test.labels)
+    assert found == pytest.approx(weights.describe("classifier")["test"], abs=2e-4)
+
+
+@needs_mnist
 @pytest.mark.parametrize("name", NAMES)
 def test_measured_again_a_model_reaches_what_the_manifest_says(models, name):
     model = models[name]
