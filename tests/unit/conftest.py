@@ -16,6 +16,17 @@ def images():
 
 
 @pytest.fixture(scope="session")
+def squares():
+    """Return 1,000 images of a square in one of ten places, in noise, with the number of the place as label."""
+    labels = np.arange(1000) % 10
+    made = np.random.default_rng(0).integers(0, 60, (1000, 28, 28, 1), dtype="uint8")
+    for image, label in zip(made, labels, strict=True):
+        row, column = 3 + 8 * (label // 4), 2 + 6 * (label % 4)
+        image[row : row + 6, column : column + 5] = 200
+    return made, labels
+
+
+@pytest.fixture(scope="session")
 def make_vae():
     """Build a small VAE whose weights and noise follow from ``seed``."""
     import keras
