@@ -64,6 +64,59 @@ def gaussian_kl(z_mean, z_log_var):
     return 0.5 * ops.sum(ops.exp(z_log_var) + z_mean**2 - 1.0 - z_log_var, axis=-1)
 
 
+def missing_log_likelihood(x, logits, missing):
+    """Return the log-likelihood of the missing pixels alone, under independent Bernoulli distributions.
+
+    Parameters
+    ----------
+    x : tensor, shape (batch, ...)
+        Pixels in [0, 1] of the whole image.
+    logits : tensor, same shape as ``x``
+        Log-odds of the pixel means.
+    missing : tensor, same shape as ``x``
+        1 where a pixel is missing and has to be predicted, 0 where it is given.
+
+    Returns
+    -------
+    tensor, shape (batch,)
+        Sum over the missing pixels, in nats.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+    """
+    if not x.shape[1:] == logits.shape[1:] == missing.shape[1:]:
+        raise ValueError(
+            f"x has shape {tuple(x.shape)}, logits have {tuple(logits.shape)} and missing has {tuple(missing.shape)}; "
+            "give all three the same shape"
+        )
+    pixel_axes = tuple(range(1, len(x.shape)))
+    return ops.sum(missing * (x * logits - ops.softplus(logits)), axis=pixel_axes)
+
+
+def gaussian_kl_between(q_mean, q_log_var, p_mean, p_log_var):
+    """Return KL( N(q_mean, diag(exp(q_log_var))) || N(p_mean, diag(exp(p_log_var))) ).
+
+    Parameters
+    ----------
+    q_mean, q_log_var, p_mean, p_log_var : tensor, shape (batch, latent_dim)
+        Means and logarithms of the variances. With p_mean = p_log_var = 0 this is ``gaussian_kl``.
+
+    Returns
+    -------
+    tensor, shape (batch,)
+        Sum over the latent dimensions, in nats.
+
+    Notes
+    -----
+    Measured in units of p's standard deviation, q has the mean (q_mean − p_mean) / σ_p and the log-variance
+    q_log_var − p_log_var, and p is N(0, I).
+    """
+    q_log_var, p_log_var = (ops.clip(log_var, *LOG_VAR_RANGE) for log_var in (q_log_var, p_log_var))
+    return gaussian_kl((q_mean - p_mean) * ops.exp(-0.5 * p_log_var), q_log_var - p_log_var)
+
+
 def random_batch(rng, shape):
     """Return a float32 array of normal numbers whose common mean and spread are random, too."""
     return np.float32(rng.normal() + rng.uniform(0.2, 1) * rng.standard_normal(shape))

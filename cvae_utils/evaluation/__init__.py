@@ -1,9 +1,10 @@
 """How good a model is, beyond its loss.
 
 ``likelihood`` holds the importance-weighted bound and what follows from it, ``samples`` what a classifier says of
-generated images, ``encodings`` what is in z.
+generated images, ``encodings`` what is in z, and ``completion`` the likelihood of what is missing of an image.
 """
 
+from cvae_utils.evaluation.completion import binarised, completion_log_weights, composite, scoring_network
 from cvae_utils.evaluation.encodings import active_units, check_encodings, leakage_probe
 from cvae_utils.evaluation.likelihood import (
     bayes_classify,
@@ -28,9 +29,12 @@ __all__ = [
     "accuracy",
     "active_units",
     "bayes_classify",
+    "binarised",
     "check_encodings",
     "check_inputs",
     "check_labelled",
+    "completion_log_weights",
+    "composite",
     "coverage",
     "features",
     "generate",
@@ -40,6 +44,7 @@ __all__ = [
     "log_joint",
     "log_weights",
     "negative_log_likelihood",
+    "scoring_network",
     "synthetic_accuracy",
     "wilson_interval",
 ]

@@ -94,14 +94,15 @@ function sliders(model, id, state, move) {
 }
 
 function labelButtons(model, id, state, move) {
-  const radios = Array.from({ length: model.get("n_classes") }, (_, label) => {
+  const texts = model.get("label_texts");
+  const radios = texts.map((_, label) => {
     const radio = control("input", { type: "radio", name: `${id}-label`, value: label });
     radio.addEventListener("change", () => move({ label }));
     return radio;
   });
-  const buttons = radios.map((radio, label) => element("label", {}, radio, element("span", {}, String(label))));
+  const buttons = radios.map((radio, label) => element("label", {}, radio, element("span", {}, texts[label])));
   return {
-    el: element("fieldset", { class: "cvae-labels" }, element("legend", {}, "label"), ...buttons),
+    el: element("fieldset", { class: "cvae-labels" }, element("legend", {}, model.get("label_legend")), ...buttons),
     sync: () => radios.forEach((radio, label) => { radio.checked = label === state.label; }),
   };
 }
@@ -235,10 +236,10 @@ function render({ model, el }) {
     messages.move(values);
   };
 
-  const picture = shownPicture(
-    model, "picture", "readout", model.get("picture_width"), model.get("n_images") ? "decoded" : "");
+  const width = model.get("picture_width");
+  const picture = shownPicture(model, "picture", "readout", width, model.get("picture_caption"));
   const original = model.get("n_images")
-    ? [shownPicture(model, "original", "original_readout", model.get("picture_width"), "original")] : [];
+    ? [shownPicture(model, "original", "original_readout", width, model.get("original_caption"))] : [];
   const moved = [
     ...(model.get("n_images") ? [imageChooser(model, id, state, move)] : []),
     ...(model.get("n_classes") ? [labelButtons(model, id, state, move)] : []),

@@ -50,8 +50,7 @@ class Networks:
         labels : sequence of int, length n
             Ignored by a model without labels.
         """
-        logits = self.decoder.predict_on_batch(self._with_labels(np.asarray(z, "float32"), labels))
-        return (1 + np.tanh(np.asarray(logits) / 2)) / 2  # the logistic function, in a form that cannot overflow
+        return pixel_means(self.decoder.predict_on_batch(self._with_labels(np.asarray(z, "float32"), labels)))
 
     def encode(self, image, label):
         """Return ``z_mean`` of one image, uint8 (28, 28, 1), as an array (latent_dim,)."""
@@ -60,3 +59,8 @@ class Networks:
 
     def _with_labels(self, inputs, labels):
         return (inputs, one_hot(np.asarray(labels), self.n_classes)) if self.n_classes else inputs
+
+
+def pixel_means(logits):
+    """Return the pixel means in [0, 1] of a decoder's logits, as an array of the same shape."""
+    return (1 + np.tanh(np.asarray(logits) / 2)) / 2  # the logistic function, in a form that cannot overflow

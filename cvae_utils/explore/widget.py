@@ -15,7 +15,6 @@ from cvae_utils.explore.pictures import PIXELS_SHOWN, png
 HERE = Path(__file__).parent
 FURTHEST = 3.0  # standard deviations of the prior: 99.7% of it lies within, in each dimension
 FRAMES = 9  # of a strip, from one end of a latent dimension to the other
-POINT = ["z", "label"]
 
 
 class Explorer(anywidget.AnyWidget):
@@ -26,12 +25,12 @@ class Explorer(anywidget.AnyWidget):
 
     Parameters
     ----------
-    model : VAE or CVAE
+    model : keras.Model
         A trained model.
 
     Attributes
     ----------
-    z : list of float, length latent_dim
+    z : list of float, one for each slider
         The point, in units of the prior's standard deviation. Setting it draws anew.
     label : int
         Setting it draws anew. 0 for a model without labels.
@@ -62,18 +61,25 @@ class Explorer(anywidget.AnyWidget):
     heading = traitlets.Unicode().tag(sync=True)
     furthest = traitlets.Float(FURTHEST).tag(sync=True)
     n_classes = traitlets.Int().tag(sync=True)
+    label_legend = traitlets.Unicode("label").tag(sync=True)
+    label_texts = traitlets.List(traitlets.Unicode()).tag(sync=True)
     picture_width = traitlets.Int(PIXELS_SHOWN).tag(sync=True)
     random_button = traitlets.Unicode("Random z").tag(sync=True)
 
     movable = ("z", "label")  # the traits that the page may move
+    drawn_by = ("z", "label")  # the traits whose change calls for another picture
+    networks_of = Networks  # how the model is called
+    most_sliders = math.inf  # one for each latent dimension
 
     def __init__(self, model):
-        self.networks = Networks(model)
+        self.networks = self.networks_of(model)
         self.rng = np.random.default_rng()
-        super().__init__(z=[0.0] * self.networks.latent_dim, n_classes=self.networks.n_classes)
+        self.n_sliders = min(self.networks.latent_dim, self.most_sliders)
+        n_classes = self.networks.n_classes
+        super().__init__(z=[0.0] * self.n_sliders, n_classes=n_classes, label_texts=[str(i) for i in range(n_classes)])
         self._start()
         self._show(*self._drawn())  # what fails here fails in the learner's cell
-        self.observe(self._draw, POINT)
+        self.observe(self._draw, self.drawn_by)
         self.on_msg(self._answer)
 
     def reset(self):
@@ -114,11 +120,11 @@ class Explorer(anywidget.AnyWidget):
     @contextlib.contextmanager
     def _drawing_once(self):
         """Draw once, after several changes."""
-        self.unobserve(self._draw, POINT)
+        self.unobserve(self._draw, self.drawn_by)
         try:
             yield
         finally:
-            self.observe(self._draw, POINT)
+            self.observe(self._draw, self.drawn_by)
         self._draw()  # not after an error, which it would clear
 
     @contextlib.contextmanager
@@ -147,9 +153,9 @@ class Explorer(anywidget.AnyWidget):
 
     @traitlets.validate("z")
     def _check_z(self, proposal):
-        z, latent_dim = proposal.value, self.networks.latent_dim
-        if len(z) != latent_dim or not all(map(math.isfinite, z)):
-            raise traitlets.TraitError(f"z came as {z}; it takes {latent_dim} finite numbers, one for each dimension")
+        z, n = proposal.value, self.n_sliders
+        if len(z) != n or not all(map(math.isfinite, z)):
+            raise traitlets.TraitError(f"z came as {z}; it takes {n} finite numbers, one for each slider")
         return z
 
     @traitlets.validate("label")

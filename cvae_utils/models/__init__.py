@@ -1,10 +1,26 @@
 """The course's models: Keras models whose loss is the negative ELBO, in nats per image.
 
 ``vae`` has the plain VAE with dense networks, ``cvae`` the conditional one, and ``convolutional`` has convolutional
-networks for both. ``classifier`` has the judge of their drawings.
+networks for both. ``completion`` has models of what is missing of an image, given the rest. ``classifier`` has the
+judge of what the others draw.
 """
 
 from cvae_utils.models.classifier import conv_classifier
+from cvae_utils.models.completion import (
+    QUADRANTS,
+    TASKS,
+    CompletionCVAE,
+    CompletionNetwork,
+    check_seen,
+    completion_cvae,
+    completion_decoder,
+    completion_encoder,
+    completion_network,
+    filled_in,
+    gaussian_head,
+    quadrant_mask,
+    seen_flags,
+)
 from cvae_utils.models.convolutional import (
     conditional_conv_decoder,
     conditional_conv_encoder,
@@ -28,9 +44,18 @@ __all__ = [
     "CVAE",
     "IMAGE_SHAPE",
     "N_CLASSES",
+    "QUADRANTS",
+    "TASKS",
     "VAE",
+    "CompletionCVAE",
+    "CompletionNetwork",
     "check_images",
     "check_one_hot",
+    "check_seen",
+    "completion_cvae",
+    "completion_decoder",
+    "completion_encoder",
+    "completion_network",
     "conditional_conv_decoder",
     "conditional_conv_encoder",
     "conditional_dense_decoder",
@@ -44,5 +69,9 @@ __all__ = [
     "dense_decoder",
     "dense_encoder",
     "dense_vae",
+    "filled_in",
     "film",
+    "gaussian_head",
+    "quadrant_mask",
+    "seen_flags",
 ]

@@ -16,6 +16,7 @@ BUILDERS = {
     "dense_cvae": models.dense_cvae,
     "conv_vae": models.conv_vae,
     "conv_cvae": models.conv_cvae,
+    "completion_cvae": models.completion_cvae,
     "classifier": models.conv_classifier,
 }
 
@@ -53,8 +54,10 @@ def describe(name):
     """Return the manifest's entry for a model, as a dict.
 
     ``sha256``, ``parameters``, ``recipe``; ``test``, its losses on the test set in nats per image, mean of ten passes;
-    and ``runs``, the same for each of several seeds, with the CPU seconds that an epoch took. For the classifier
-    ``validation`` and ``test`` hold its accuracy with its 95% interval, and there is one run.
+    and ``runs``, the same for each of several seeds, with the CPU seconds that an epoch took, and in ``evaluation``
+    what ``cvae_utils.evaluation`` finds on the test set. For the classifier ``validation`` and ``test`` hold its
+    accuracy with its 95% interval. For the model of image completion ``test`` holds estimates of −log p(y|x) for each
+    way to prepare the pixels, one entry for each task. Both have one run.
     """
     return json.loads((FOLDER / "manifest.json").read_text())[name]
 

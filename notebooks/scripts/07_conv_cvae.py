@@ -521,6 +521,8 @@ plotting.show(
 # whether their order will stay. Then replace `"silu"` by `"relu"` in both networks: is the difference larger or smaller
 # than that between the ways?
 #
+# **Next:** [lesson 08](08_how_good_is_it.ipynb) asks how good these models are, with error bars.
+#
 # ## References
 #
 # * E. Perez, F. Strub, H. de Vries, V. Dumoulin, A. Courville, *FiLM: Visual Reasoning with a General Conditioning Layer*,

@@ -64,7 +64,7 @@ class Explorer:
             assert float(slider.input_value()) == expected
 
     def check_labels(self):
-        """Choose the first, the last and a middle label by the arrow keys."""
+        """Choose the first, the last and a middle label, or number of quadrants seen, by the arrow keys."""
         radios = self.radios()
         checked = next(label for label, radio in enumerate(radios) if radio.is_checked())
         radios[checked].focus()
@@ -75,7 +75,13 @@ class Explorer:
             if times:
                 self.check_move(lambda key=key, times=times: self.press(key, times))
             assert radios[label].is_checked()
-            assert self.shown()[1].endswith(f"the label {label}")
+            assert self.names_label(label), self.shown()[1]
+
+    def names_label(self, label):
+        """Say whether the readout names a label or, in a completion explorer, one quadrant more than its number."""
+        readout = self.shown()[1]
+        seen = re.search(r"seen: ([^;]*);", readout)
+        return seen[1].count(",") == label if seen else readout.endswith(f"the label {label}")
 
     def check_every_control(self):
         """Move each slider, and the labels where there are any."""

@@ -12,7 +12,8 @@ from tests.browser.explorers import EXPLORER, MIDDLE_PRESSES, wait_for_explorer
 NOTEBOOK = "explorers_for_the_tests"
 CELLS = {
     "models": "from cvae_utils import explore, weights\n"
-    'vae, cvae, conv = weights.load("dense_vae"), weights.load("dense_cvae"), weights.load("conv_cvae")',
+    'vae, cvae, conv = weights.load("dense_vae"), weights.load("dense_cvae"), weights.load("conv_cvae")\n'
+    'completion = weights.load("completion_cvae")',
     "latent": "latent = explore.latent_explorer(conv)\nlatent",
     "latent again": "latent",
     "latent, plain": "explore.latent_explorer(vae)",
@@ -21,11 +22,12 @@ CELLS = {
     "transfer": "explore.transfer_explorer(conv)",
     "encoding": "explore.encoding_explorer(cvae)",
     "encoding, plain": "explore.encoding_explorer(vae)",
+    "completion": "explore.completion_explorer(completion)",
     "broken": "broken = explore.latent_explorer(cvae)\nbroken",
     "break it": 'def fail(*_):\n    raise RuntimeError("broken on purpose")\n\n\nbroken.networks.decode = fail',
 }
 KINDS = [name for name in CELLS if name not in ("models", "latent again", "broken", "break it")]
-WITH_LABELS = ["latent", "grid", "encoding"]
+LEGENDS = {"latent": "label", "grid": "label", "encoding": "label", "completion": "quadrants seen"}
 LONGEST_BACKLOG_MILLISECONDS = 500
 RAPID_MOVES = """async (explorer, pause) => {
   const slider = explorer.querySelector('input[type=range]');
@@ -60,7 +62,7 @@ def opened(browser, lab, copied_course):
     """Run a notebook with all the explorers, and give its page and the page's console."""
     jupyterlab.write_notebook(copied_course, NOTEBOOK, CELLS.values())
     page = jupyterlab.new_page(browser)
-    page.set_viewport_size({"width": 1300, "height": 4500})  # JupyterLab draws only what is in view
+    page.set_viewport_size({"width": 1300, "height": 5000})  # JupyterLab draws only what is in view
     console = Console(page)
     ran = jupyterlab.run_all(page, lab, NOTEBOOK)
     assert [output for cell in ran for output in cell["outputs"] if output["output_type"] == "error"] == []
@@ -93,19 +95,19 @@ def test_each_slider_goes_to_its_ends_and_its_middle(explorer, cell):
         shown.check_slider(index)
 
 
-@pytest.mark.parametrize("cell", WITH_LABELS)
+@pytest.mark.parametrize("cell", LEGENDS)
 def test_the_labels_are_chosen_by_arrow_keys(explorer, cell):
     shown = explorer(cell)
-    assert shown.at.get_by_role("group", name="label").count() == 1
+    assert shown.at.get_by_role("group", name=LEGENDS[cell]).count() == 1
     shown.check_labels()
 
 
-@pytest.mark.parametrize("cell", sorted(set(KINDS) - set(WITH_LABELS)))
+@pytest.mark.parametrize("cell", sorted(set(KINDS) - set(LEGENDS)))
 def test_there_are_no_labels_where_there_are_none_to_choose(explorer, cell):
     assert explorer(cell).radios() == []
 
 
-@pytest.mark.parametrize("cell", ["encoding", "encoding, plain"])
+@pytest.mark.parametrize("cell", ["encoding", "encoding, plain", "completion"])
 def test_the_first_a_middle_and_the_last_test_image(explorer, cell):
     shown = explorer(cell)
     original = shown.at.get_by_role("img", name="test image").first
@@ -166,10 +168,32 @@ def test_random_and_reset(explorer, cell):
         encoded, decoded = re.findall(r"z = (\([^)]*\))", shown.shown()[1])
         assert encoded == decoded
     else:
-        assert shown.decoded_z() == [0, 0]
+        assert set(shown.decoded_z()) == {0}
 
 
-@pytest.mark.parametrize(("cell", "size"), [("latent", (224, 224)), ("transfer", (560, 224)), ("encoding", (224, 224))])
+def test_the_completion_explorer_by_mouse(explorer):
+    shown = explorer("completion")
+    sliders = shown.sliders()
+    assert len(sliders) == 4
+    for task, name in [(2, "3"), (1, "2"), (0, "1")]:
+        shown.check_move(lambda name=name: shown.at.get_by_role("radio", name=name).click())
+        assert shown.names_label(task)
+        assert [float(slider.input_value()) for slider in sliders] == shown.decoded_z() == [0] * 4
+        box = sliders[3].bounding_box()
+        right = box["x"] + box["width"] - 2, box["y"] + box["height"] / 2
+        shown.check_move(lambda right=right: shown.page.mouse.click(*right))
+        assert shown.decoded_z() == [0, 0, 0, 3]
+    shown.check_move(lambda: shown.button("Random z").click())
+    assert "drawn from the prior" in shown.shown()[1]
+    shown.check_move(lambda: shown.button("Reset").click())
+    assert shown.decoded_z() == [0] * 4
+    assert "drawn from the prior" not in shown.shown()[1]
+
+
+@pytest.mark.parametrize(
+    ("cell", "size"),
+    [("latent", (224, 224)), ("transfer", (560, 224)), ("encoding", (224, 224)), ("completion", (224, 224))],
+)
 def test_the_picture_is_saved_enlarged(explorer, cell, size):
     shown = explorer(cell)
     shown.button("Save picture").focus()

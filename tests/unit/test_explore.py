@@ -16,24 +16,29 @@ from scipy import special
 
 from cvae_utils import data, explore
 from cvae_utils.explore.networks import Networks
+from cvae_utils.models import QUADRANTS, TASKS
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
-ALL = ["latent_explorer", "grid_explorer", "transfer_explorer", "encoding_explorer"]
+OF_POINTS_AND_LABELS = ["latent_explorer", "grid_explorer", "transfer_explorer", "encoding_explorer"]
+ALL = [*OF_POINTS_AND_LABELS, "completion_explorer"]
 
 
 class Decoder:
-    """A stand-in for a decoder, each of whose pixels depends on all of z and on the label; it counts its calls."""
+    """A stand-in for a decoder, each of whose pixels depends on all of z and on the rest; it counts its calls.
 
-    def __init__(self, latent_dim, n_classes):
-        self.inputs = [np.empty((1, latent_dim))] + ([np.empty((1, n_classes))] if n_classes else [])
-        self.to_logits = np.random.default_rng(0).normal(size=(latent_dim + n_classes, 784))
+    The rest is a one-hot label, or the features of what is seen of an image.
+    """
+
+    def __init__(self, latent_dim, n_rest):
+        self.inputs = [np.empty((1, latent_dim))] + ([np.empty((1, n_rest))] if n_rest else [])
+        self.to_logits = np.random.default_rng(0).normal(size=(latent_dim + n_rest, 784))
         self.batches = []
         self.broken = False
 
     def predict_on_batch(self, inputs):
         if self.broken:
             raise RuntimeError("the decoder is broken\nand more than one line says so")
-        inputs = np.concatenate(inputs, axis=1) if isinstance(inputs, tuple) else inputs
+        inputs = np.concatenate(inputs, axis=1) if isinstance(inputs, (tuple, list)) else inputs
         self.batches.append(len(inputs))
         return (inputs @ self.to_logits).reshape(-1, 28, 28, 1)
 
@@ -48,6 +53,22 @@ def model_of(latent_dim, n_classes=0):
 
     encoder = types.SimpleNamespace(predict_on_batch=encode)
     return types.SimpleNamespace(encoder=encoder, decoder=Decoder(latent_dim, n_classes))
+
+
+def completion_model_of(latent_dim):
+    """Return a stand-in for a completion model, whose features are a pixel of each quadrant that is seen.
+
+    The mean and the spread of its prior follow from them, each dimension's in its own way.
+    """
+
+    def read(inputs):
+        images, seen = inputs
+        return images[:, [3, 3, 20, 20], [3, 20, 3, 20], 0] / 255 * seen
+
+    to_mean, to_log_var = np.random.default_rng(2).normal(size=(2, 4, latent_dim))
+    encoder = types.SimpleNamespace(predict_on_batch=read)
+    prior = types.SimpleNamespace(predict_on_batch=lambda inputs: [inputs[0] @ to_mean, inputs[0] @ to_log_var])
+    return types.SimpleNamespace(encoder=encoder, prior=prior, decoder=Decoder(latent_dim, 4))
 
 
 def expected_means(model, z, label=0):
@@ -67,7 +88,7 @@ def pixels(png):
 
 @pytest.fixture(autouse=True)
 def some_test_images(monkeypatch):
-    """Give the encoding explorer seven images of noise, labels 3 to 9, in place of a data set."""
+    """Give the explorers of images seven images of noise, labels 3 to 9, in place of a data set."""
     images = np.random.default_rng(1).integers(0, 256, (7, 28, 28, 1), "uint8")
     split = data.Split(images, np.arange(3, 10, dtype="uint8"))
     monkeypatch.setattr(data, "load", lambda name: types.SimpleNamespace(test={"auto": split}[name]))
@@ -113,12 +134,19 @@ def constructor(request):
     return getattr(explore, request.param)
 
 
+@pytest.fixture
+def model(constructor):
+    """Give a model of two dimensions that the explorer takes."""
+    return completion_model_of(2) if constructor is explore.completion_explorer else model_of(2, 10)
+
+
 @pytest.mark.parametrize("latent_dim", [1, 2, 5])
 @pytest.mark.parametrize("n_classes", [0, 10])
-def test_any_number_of_latent_dimensions_with_and_without_labels(constructor, latent_dim, n_classes):
-    if constructor is explore.transfer_explorer and not n_classes:
+@pytest.mark.parametrize("name", OF_POINTS_AND_LABELS)
+def test_any_number_of_latent_dimensions_with_and_without_labels(name, latent_dim, n_classes):
+    if name == "transfer_explorer" and not n_classes:
         pytest.skip("refused, as another test shows")
-    widget = constructor(model_of(latent_dim, n_classes))
+    widget = getattr(explore, name)(model_of(latent_dim, n_classes))
     seen = {widget.picture}
     for i in range(latent_dim):
         widget.z = [0.5 * (j == i) for j in range(latent_dim)]
@@ -141,8 +169,8 @@ def test_random_is_drawn_from_the_prior_and_reset_goes_back(page):
     assert (widget.z, widget.label, widget.picture) == ([0] * 200, 0, at_first)
 
 
-def test_the_page_moves_the_point_and_has_its_answer(constructor, page):
-    widget = constructor(model_of(2, 10))
+def test_the_page_moves_the_point_and_has_its_answer(constructor, model, page):
+    widget = constructor(model)
     before = widget.picture
     assert page(widget, z=[1.5, -0.2]) == [{"view": "a", "answered": 5}]
     assert widget.z == [1.5, -0.2]
@@ -171,8 +199,7 @@ def test_several_changes_at_once_are_drawn_once(page):
     assert model.decoder.batches == [1]
 
 
-def test_an_error_while_drawing_is_shown_and_the_picture_stays(constructor, page):
-    model = model_of(2, 10)
+def test_an_error_while_drawing_is_shown_and_the_picture_stays(constructor, model, page):
     widget = constructor(model)
     picture, readout = widget.picture, widget.readout
     model.decoder.broken = True
@@ -196,8 +223,7 @@ def test_an_error_without_a_message_is_shown_by_its_name(page):
     assert widget.error == "StopIteration"
 
 
-def test_a_model_that_is_broken_from_the_start_fails_in_the_cell(constructor):
-    model = model_of(2, 10)
+def test_a_model_that_is_broken_from_the_start_fails_in_the_cell(constructor, model):
     model.decoder.broken = True
     with pytest.raises(RuntimeError, match="the decoder is broken"):
         constructor(model)
@@ -221,7 +247,7 @@ def test_a_wrong_value_from_the_page_is_shown_and_answered(page):
 
 
 def test_what_is_no_model_is_refused_by_name(constructor):
-    with pytest.raises(TypeError, match=r"takes a VAE or a CVAE.*got str.*weights\.load"):
+    with pytest.raises(TypeError, match=r"takes a (VAE or a |Completion)CVAE.*got str.*weights\.load"):
         constructor("conv_cvae")
 
 
@@ -231,8 +257,7 @@ def test_zero_has_no_sign_in_the_readout():
     assert widget.readout == "decoded from z = (0.0, 0.0)"
 
 
-def test_without_a_kernel_there_is_a_strip_with_alt_text(constructor):
-    model = model_of(2, 10)
+def test_without_a_kernel_there_is_a_strip_with_alt_text(constructor, model):
     widget = constructor(model)
     bundle, metadata = widget._repr_mimebundle_()
     assert bundle[WIDGET]["model_id"] == widget.model_id
@@ -422,6 +447,181 @@ def test_an_error_while_encoding_is_shown(page):
     assert widget.picture == picture
 
 
+# --- The completion explorer ------------------------------------------------------------------------
+
+
+def seen_mask(label):
+    """Return where a pixel is seen in a task, bool (28, 28)."""
+    seen = np.zeros((28, 28), bool)
+    for quadrant in TASKS[label]:
+        row, column = divmod(QUADRANTS.index(quadrant), 2)
+        seen[14 * row : 14 * (row + 1), 14 * column : 14 * (column + 1)] = True
+    return seen
+
+
+def completed(model, image, label, epsilon):
+    """Return a completion at the prior's mean and ``epsilon`` standard deviations from it, pixel means (28, 28)."""
+    flags = np.float32([[quadrant in TASKS[label] for quadrant in QUADRANTS]])
+    features = model.encoder.predict_on_batch((image[np.newaxis], flags))
+    mean, log_var = model.prior.predict_on_batch([features])
+    z = mean[0] + np.exp(log_var[0] / 2) * epsilon
+    means = special.expit(np.concatenate([z, features[0]]) @ model.decoder.to_logits).reshape(28, 28)
+    return np.where(seen_mask(label), image[..., 0] / 255, means)
+
+
+def along(n, *moves):
+    """Return n zeros, but for the given ``(index, value)``."""
+    epsilon = np.zeros(n)
+    for index, value in moves:
+        epsilon[index] = value
+    return epsilon
+
+
+def most_moving(model, image, label, n):
+    """List the four dimensions that move the missing pixels most, found one by one."""
+    change = []
+    for i in range(n):
+        below, above = (completed(model, image, label, along(n, (i, value))) for value in (-2, 2))
+        change.append(np.sum((above - below)[~seen_mask(label)] ** 2))
+    return sorted(range(n), key=lambda i: -change[i])[:4]
+
+
+def is_near(png, means):
+    """Say whether a picture shows pixel means, but for one step of its 256 greys."""
+    return np.abs(pixels(png).astype(int) - pixels(explore.png(means))).max() <= 1
+
+
+def test_what_is_seen_is_shown_with_the_rest_grey(some_test_images):
+    widget = explore.completion_explorer(completion_model_of(6))
+    for image, label in [(0, 0), (0, 1), (4, 1), (4, 2)]:
+        widget.image, widget.label = image, label
+        shown, whole = pixels(widget.original), 255 - some_test_images.images[image, ..., 0]
+        np.testing.assert_array_equal(shown[seen_mask(label)], whole[seen_mask(label)])
+        assert set(shown[~seen_mask(label)]) == {128}
+        assert widget.original_readout == f"test image {image}, label {image + 3}, seen: {', '.join(TASKS[label])}"
+        assert widget.readout.startswith(widget.original_readout)
+    assert (widget.label_legend, widget.label_texts) == ("quadrants seen", ["1", "2", "3"])
+
+
+@pytest.mark.parametrize("label", [0, 1, 2])
+def test_the_sliders_move_the_missing_pixels_along_the_dimensions_that_move_them_most(some_test_images, label):
+    model = completion_model_of(9)
+    widget = explore.completion_explorer(model)
+    choices = set()
+    for i, image in enumerate(some_test_images.images):
+        widget.image, widget.label = i, label
+        chosen = most_moving(model, image, label, 9)
+        choices.add(tuple(chosen))
+        assert is_near(widget.picture, completed(model, image, label, np.zeros(9)))
+        at_the_mean = pixels(widget.picture)
+        for slider, value in [(0, -2.0), (1, 1.5), (3, 3.0)]:
+            widget.z = along(4, (slider, value)).tolist()
+            assert is_near(widget.picture, completed(model, image, label, along(9, (chosen[slider], value))))
+            moved = pixels(widget.picture) != at_the_mean
+            assert moved[~seen_mask(label)].any()
+            assert not moved[seen_mask(label)].any()
+    assert len(choices) > 1, "the images do not tell right choices from a fixed one"
+
+
+@pytest.mark.parametrize(("latent_dim", "sliders"), [(1, 1), (3, 3), (4, 4), (5, 4), (48, 4)])
+def test_there_are_four_sliders_at_most(latent_dim, sliders):
+    widget = explore.completion_explorer(completion_model_of(latent_dim))
+    assert widget.z == [0] * sliders
+    rest = latent_dim - sliders
+    expected = f", the other {rest} dimensions at the prior's mean" if rest else "0.0)"
+    assert widget.readout.endswith(expected)
+    with pytest.raises(traitlets.TraitError, match=rf"it takes {sliders} finite numbers, one for each slider"):
+        widget.z = [0.0] * (sliders + 1)
+
+
+def test_random_draws_every_dimension_and_reset_goes_back_to_the_mean(some_test_images, page):
+    model = completion_model_of(9)
+    widget = explore.completion_explorer(model)
+    widget.image, widget.label = 2, 1
+    at_the_mean, readout = widget.picture, widget.readout
+    chosen = most_moving(model, some_test_images.images[2], 1, 9)
+    widget.rng = np.random.default_rng(7)
+    epsilon = np.random.default_rng(7).normal(size=9)
+    page(widget, button="random")
+    np.testing.assert_allclose(widget.z, epsilon[chosen])
+    assert is_near(widget.picture, completed(model, some_test_images.images[2], 1, epsilon))
+    assert widget.readout.endswith("the other 5 dimensions drawn from the prior")
+    page(widget, z=[0.0, 0.5, -1.0, 2.0])
+    epsilon[chosen] = widget.z
+    assert is_near(widget.picture, completed(model, some_test_images.images[2], 1, epsilon))
+    page(widget, button="reset")
+    assert (widget.image, widget.label, widget.z) == (2, 1, [0] * 4)
+    assert (widget.picture, widget.readout) == (at_the_mean, readout)
+
+
+@pytest.mark.parametrize("change", [{"image": 5}, {"label": 2}])
+def test_another_image_or_task_begins_at_its_own_mean(some_test_images, page, change):
+    model = completion_model_of(9)
+    widget = explore.completion_explorer(model)
+    page(widget, button="random")
+    model.decoder.batches.clear()
+    page(widget, **change)
+    assert model.decoder.batches == [2 * 9, 1], "one batch to choose the dimensions, and one picture"
+    assert widget.z == [0] * 4
+    image = some_test_images.images[widget.image]
+    assert is_near(widget.picture, completed(model, image, widget.label, np.zeros(9)))
+    assert widget.readout.endswith("at the prior's mean")
+
+
+def test_a_fourth_task_is_refused(page):
+    widget = explore.completion_explorer(completion_model_of(2))
+    with pytest.raises(traitlets.TraitError, match="label came as 3; it is 0, 1 or 2, where one, two or three"):
+        widget.label = 3
+    page(widget, label=-1)
+    assert widget.error.startswith("TraitError: label came as -1")
+    assert widget.label == 0
+
+
+def test_after_an_image_that_could_not_be_read_the_last_one_is_completed(some_test_images, page):
+    model = completion_model_of(5)
+    widget = explore.completion_explorer(model)
+    picture = widget.picture
+    read, model.encoder.predict_on_batch = model.encoder.predict_on_batch, None
+    page(widget, image=1)
+    assert widget.error == "TypeError: 'NoneType' object is not callable"
+    assert widget.picture == picture
+    model.encoder.predict_on_batch = read
+    page(widget, z=[1.0, 0.0, 0.0, 0.0])
+    (first, *_) = most_moving(model, some_test_images.images[0], 0, 5)
+    assert is_near(widget.picture, completed(model, some_test_images.images[0], 0, along(5, (first, 1))))
+    assert widget.readout.startswith("test image 0, ")
+
+
+def test_the_strip_of_the_completion_explorer_ends_with_the_truth(some_test_images):
+    model = completion_model_of(9)
+    widget = explore.completion_explorer(model)
+    widget.image, widget.label = 3, 1
+    widget.random()  # the strip is the same each time, whatever has been drawn
+    bundle, metadata = widget._repr_mimebundle_()
+    strip = pixels(bundle["image/png"])[::2, ::2].astype(int)
+    assert strip.shape == (28, 9 * 28)
+    seen, mean, *drawn, truth = np.split(strip, 9, axis=1)
+    image = some_test_images.images[3]
+    np.testing.assert_array_equal(seen, pixels(widget.original))
+    np.testing.assert_array_equal(truth, 255 - image[..., 0])
+    assert np.abs(mean - pixels(explore.png(completed(model, image, 1, np.zeros(9))))).max() <= 1
+    assert len({frame.tobytes() for frame in drawn}) == 6
+    for frame in drawn:
+        np.testing.assert_array_equal(frame[seen_mask(1)], truth[seen_mask(1)])
+    widget.random()
+    assert widget._repr_mimebundle_()[0]["image/png"] == bundle["image/png"]
+    alt = metadata["image/png"]["alt"]
+    for words in ("test image 3, label 6, seen: top left, bottom left", "at the mean", "last the whole image"):
+        assert words in alt
+
+
+def test_a_model_without_a_prior_completes_nothing():
+    with pytest.raises(
+        TypeError, match=r"takes a CompletionCVAE, with its encoder, its prior and its decoder.*weights"
+    ):
+        explore.completion_explorer(model_of(2, 10))
+
+
 # --- Real models ------------------------------------------------------------------------------------
 
 REAL = """
@@ -442,6 +642,18 @@ for model in built:
     assert latent.picture == explore.png(model.decode(np.zeros((1, len(latent.z))), *labels)[0])
     image = (split.images[:1], data.one_hot([1]))[: 1 + conditional]
     np.testing.assert_allclose(explore.encoding_explorer(model).z, model.encode(*image)[0][0], rtol=1e-3, atol=1e-4)
+model = models.completion_cvae(latent_dim=6, hidden_units=16)
+widget = explore.completion_explorer(model)
+seen = models.seen_flags(models.TASKS[1], 1)
+widget.image, widget.label, widget.z = 1, 1, [3.0, 0.0, 0.0, 0.0]
+features = model.encoder.predict((split.images[1:2], seen), verbose=0)
+mean, log_var = model.prior.predict([features], verbose=0)
+shown = []
+for dimension in range(6):
+    z = mean + np.exp(log_var / 2) * np.eye(6)[dimension] * 3
+    logits = model.decoder.predict([z, features], verbose=0)
+    shown.append(explore.png(models.filled_in(split.images[1:2], seen, logits)[0]))
+assert widget.error == "" and shown.count(widget.picture) == 1
 """
 
 

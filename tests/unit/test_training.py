@@ -17,6 +17,7 @@ import pytest
 from tqdm import tqdm
 
 from cvae_utils import models, training
+from cvae_utils.training import progress
 
 EPOCHS = 3
 BATCH_SIZE = 25  # 103 images: four full batches and one of three
@@ -213,7 +214,7 @@ def test_progress_bar_ends_at_100_percent_when_several_steps_run_at_a_time(make_
 
 
 def test_progress_bar_is_on_standard_output_and_shows_the_training_loss(make_vae, images, capsys, monkeypatch):
-    monkeypatch.setattr(training, "tqdm", lambda **settings: tqdm(**{**settings, "mininterval": 0}))
+    monkeypatch.setattr(progress, "tqdm", lambda **settings: tqdm(**{**settings, "mininterval": 0}))
     train(make_vae(), images, epochs=1)
     printed = capsys.readouterr()
     assert re.search(r"\| epoch 1/1 \[.*left\], loss \d+\.\d = \d+\.\d \+ KL \d+\.\d", printed.out)

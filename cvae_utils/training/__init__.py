@@ -1,0 +1,34 @@
+"""The training recipe, one for all models of the course, with a progress bar, a graceful interrupt and checkpoints.
+
+``recipe`` holds ``train`` and its variants; ``batches``, ``progress``, ``interrupts`` and ``checkpoints`` its parts.
+"""
+
+from cvae_utils.training.batches import CompletionBatches, ShiftedBatches, ShuffledBatches
+from cvae_utils.training.progress import Record
+from cvae_utils.training.recipe import (
+    KLWarmUp,
+    Reseed,
+    inputs_of,
+    jit_compile,
+    learning_rate_schedule,
+    steps_per_execution,
+    train,
+    train_classifier,
+    train_completion,
+)
+
+__all__ = [
+    "CompletionBatches",
+    "KLWarmUp",
+    "Record",
+    "Reseed",
+    "ShiftedBatches",
+    "ShuffledBatches",
+    "inputs_of",
+    "jit_compile",
+    "learning_rate_schedule",
+    "steps_per_execution",
+    "train",
+    "train_classifier",
+    "train_completion",
+]

@@ -1,0 +1,78 @@
+"""Batches of one epoch: in which order, and what is drawn anew for each image."""
+
+import cvae_utils._quiet_start  # noqa: F401
+
+import math
+
+import keras
+import numpy as np
+
+from cvae_utils.models import TASKS, seen_flags
+
+
+class ShuffledBatches(keras.utils.PyDataset):
+    """Batches of inputs in an order that depends on the seed and the epoch alone, so that a resumed run repeats it."""
+
+    def __init__(self, inputs, batch_size, seed):
+        super().__init__()
+        lengths = {len(part) for part in keras.tree.flatten(inputs)}
+        if len(lengths) > 1:
+            raise ValueError(f"the inputs have different lengths, {sorted(lengths)}; give one label for each image")
+        self.inputs = inputs
+        self.n_images = lengths.pop()
+        self.batch_size = batch_size
+        self.seed = seed
+        self.shuffle(epoch=0)
+
+    def shuffle(self, epoch):
+        self.order = np.random.default_rng((self.seed, epoch)).permutation(self.n_images)
+
+    def __len__(self):
+        return math.ceil(self.n_images / self.batch_size)
+
+    def __getitem__(self, index):
+        chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        return (keras.tree.map_structure(lambda part: part[chosen], self.inputs),)
+
+
+class ShiftedBatches(ShuffledBatches):
+    """Batches of images and labels, each image moved by up to two pixels in each direction, another way in each epoch.
+
+    What comes in at the border is background.
+    """
+
+    SHIFT = 2
+
+    def shuffle(self, epoch):
+        super().shuffle(epoch)
+        self.epoch = epoch
+        self.shifts = np.random.default_rng((self.seed, epoch, 1)).integers(0, 2 * self.SHIFT + 1, (self.n_images, 2))
+
+    def on_epoch_end(self):
+        self.shuffle(self.epoch + 1)
+
+    def __getitem__(self, index):
+        ((images, labels),) = super().__getitem__(index)
+        margin = (self.SHIFT, self.SHIFT)
+        padded = np.pad(images[..., 0], ((0, 0), margin, margin))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, images.shape[1:3], axis=(1, 2))
+        down, right = self.shifts[index * self.batch_size :][: len(images)].T
+        return windows[np.arange(len(images)), down, right][..., np.newaxis], labels
+
+
+class CompletionBatches(ShuffledBatches):
+    """Batches of images and of which of their quadrants are seen: a task drawn for each image, anew in each epoch."""
+
+    def shuffle(self, epoch):
+        super().shuffle(epoch)
+        self.seen = draw_tasks(self.n_images, (self.seed, epoch, 1))
+
+    def __getitem__(self, index):
+        (images,) = super().__getitem__(index)
+        return ((images, self.seen[index * self.batch_size :][: len(images)]),)
+
+
+def draw_tasks(n, seed):
+    """Return which quadrants are seen in each of n images, float32 (n, 4), for a task drawn from the three."""
+    rows = np.concatenate([seen_flags(quadrants, 1) for quadrants in TASKS])
+    return rows[np.random.default_rng(seed).integers(0, len(rows), n)]
