@@ -58,7 +58,7 @@ def decode_naively(model, z, labels):
 
 def complete_naively(model, image):
     """Return a completion of an image, of which one quadrant is seen, by the three networks' ``predict``."""
-    from cvae_utils.models import TASKS, seen_flags
+    from cvae_utils.quadrants import TASKS, seen_flags
 
     return model.complete(image[np.newaxis], seen_flags(TASKS[0], 1))[0, ..., 0]
 

@@ -13,7 +13,7 @@ import h5py
 import keras
 import numpy as np
 
-from cvae_utils import data, evaluation, models, training, weights
+from cvae_utils import data, evaluation, models, quadrants, training, weights
 
 SEEDS = (0, 1, 2)
 TEST_PASSES = 10
@@ -197,8 +197,8 @@ def make_completion(name, dataset):
 def judge_completion(model, images, protocol):
     """Return estimates of −log p(y|x), in nats per image, each as a list with one entry for each task."""
     found = {"importance_sampling": [], "error": [], "elbo": [], "monte_carlo": []}
-    for quadrants in models.TASKS:
-        seen = models.seen_flags(quadrants, len(images))
+    for task in quadrants.TASKS:
+        seen = quadrants.seen_flags(task, len(images))
         prepared = COMPLETION_PROTOCOLS[protocol](images, seen)
         log_w = evaluation.completion_log_weights(model, prepared, seen, COMPLETION_DRAWS)
         bound = evaluation.importance_weighted_bound(log_w, COMPLETION_DRAWS)

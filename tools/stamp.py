@@ -23,6 +23,8 @@ ADDRESSES = re.compile(
 )
 RESULTS = re.compile(r"(?<=<!-- results, written by `make stamp` -->\n).*?(?=<!-- end of results -->)", re.DOTALL)
 
+JUDGED = re.compile(r"(?<=<!-- evaluation, written by `make stamp` -->\n).*?(?=<!-- end of evaluation -->)", re.DOTALL)
+
 
 def stamped_files(root):
     """List the files that hold the address or the results."""
@@ -38,7 +40,8 @@ def stamped_files(root):
 def stamp(text, slug):
     """Return the text of a file with the address and the results in it brought up to date."""
     text = ADDRESSES.sub(lambda match: match[1] + slug, text)
-    return RESULTS.sub(lambda match: results_table(), text)
+    text = RESULTS.sub(lambda match: results_table(), text)
+    return JUDGED.sub(lambda match: judged_table() + "\n" + completion_table(), text)
 
 
 def repository_slug(root):
@@ -63,9 +66,44 @@ def results_table():
             f"{entry['parameters']:,}",
             f"{entry['recipe']['epochs']} epochs",
             *(f"{test[part]:.2f}" for part in ("loss", "reconstruction", "kl")),
-            f"{mean(losses):.2f} ± {stdev(losses):.2f}",
+            over_seeds(losses, ".2f"),
         ]
         rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows) + "\n"
+
+
+def judged_table():
+    """Return what lesson 08 measures of the shipped models, over seeds, as a Markdown table."""
+    rows = [
+        "| lesson | model | −log p(x), CVAE: −log p(x given y) | conditional accuracy | coverage | as a classifier |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
+    ]
+    for lesson, name in LESSONS.items():
+        found = [run["evaluation"] for run in weights.describe(name)["runs"]]
+        cells = [lesson, f"`{name}`", over_seeds([one["nll"] for one in found], ".2f")]
+        if "coverage" in found[0]:
+            cells.append(over_seeds([one["conditional_accuracy"]["accuracy"] for one in found], ".2%"))
+            cells.append(over_seeds([one["coverage"] for one in found], ".2f"))
+            cells.append(over_seeds([one["bayes_accuracy"] for one in found], ".1%"))
+        rows.append(f"| {' | '.join(cells + [''] * (6 - len(cells)))} |")
+    return "\n".join(rows) + "\n"
+
+
+def over_seeds(values, digits):
+    """Return the mean of a few values and their standard deviation, as text."""
+    return f"{mean(values):{digits}} ± {stdev(values):{digits}}"
+
+
+def completion_table():
+    """Return what lesson 09 measures of image completion as a Markdown table."""
+    entry = weights.describe("completion_cvae")
+    grey = entry["test"]["grey"]
+    rows = ["| lesson 09, `completion_cvae` | one quadrant seen | two | three |", "| --- | ---: | ---: | ---: |"]
+    for named, key in (
+        (f"−log p(y given x), importance sampling, {entry['draws']} draws", "importance_sampling"),
+        ("−ELBO", "elbo"),
+    ):
+        rows.append(f"| {named} | {' | '.join(f'{value:.2f}' for value in grey[key])} |")
     return "\n".join(rows) + "\n"
 
 

@@ -1,17 +1,14 @@
 """A test image of which some quadrants are seen, and what a CVAE with a learned prior makes of the rest."""
 
-import cvae_utils._quiet_start  # noqa: F401
-
 import numpy as np
 import traitlets
-from keras import ops
 
 from cvae_utils import data
 from cvae_utils.explore.image import ImageExplorer
 from cvae_utils.explore.networks import pixel_means
 from cvae_utils.explore.pictures import png, strip
 from cvae_utils.explore.widget import FRAMES, point_in_words
-from cvae_utils.models.completion import TASKS, quadrant_mask, seen_flags
+from cvae_utils.quadrants import TASKS, seen_flags
 
 SLIDERS = 4
 REACH = 2.0  # standard deviations to either side, over which it is measured how far a dimension moves the completion
@@ -110,7 +107,7 @@ class CompletionExplorer(ImageExplorer):
         """Read what is seen of the image, choose the dimensions that move it most, and go to the prior's mean."""
         task = TASKS[self.label]
         seen = seen_flags(task, 1)
-        mask = ops.convert_to_numpy(quadrant_mask(seen))[0, ..., 0] == 1
+        mask = np.kron(seen.reshape(2, 2), np.ones((14, 14))) == 1
         taken = mask, self._pixels(), *self.networks.read(self.test.images[self.image], seen)
         self.chosen = self._moving_most(taken)
         self.taken = taken

@@ -26,7 +26,7 @@ class Networks:
     Raises
     ------
     TypeError
-        If the model has no encoder or no decoder.
+        If the model has no encoder or no decoder, or if it is a model of image completion.
     """
 
     def __init__(self, model):
@@ -34,6 +34,10 @@ class Networks:
             raise TypeError(
                 f"an explorer takes a VAE or a CVAE, with its encoder and its decoder, and got {type(model).__name__}: "
                 'give it one that you trained, or weights.load("conv_cvae")'
+            )
+        if hasattr(model, "prior"):
+            raise TypeError(
+                f"{type(model).__name__} completes images and takes no labels; show it by completion_explorer(model)"
             )
         self.encoder, self.decoder = model.encoder, model.decoder
         z, *y = self.decoder.inputs

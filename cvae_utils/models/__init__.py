@@ -7,8 +7,6 @@ judge of what the others draw.
 
 from cvae_utils.models.classifier import conv_classifier
 from cvae_utils.models.completion import (
-    QUADRANTS,
-    TASKS,
     CompletionCVAE,
     CompletionNetwork,
     check_seen,
@@ -19,7 +17,6 @@ from cvae_utils.models.completion import (
     filled_in,
     gaussian_head,
     quadrant_mask,
-    seen_flags,
 )
 from cvae_utils.models.convolutional import (
     conditional_conv_decoder,
@@ -44,8 +41,6 @@ __all__ = [
     "CVAE",
     "IMAGE_SHAPE",
     "N_CLASSES",
-    "QUADRANTS",
-    "TASKS",
     "VAE",
     "CompletionCVAE",
     "CompletionNetwork",
@@ -73,5 +68,4 @@ __all__ = [
     "film",
     "gaussian_head",
     "quadrant_mask",
-    "seen_flags",
 ]

@@ -7,7 +7,7 @@ import math
 import keras
 import numpy as np
 
-from cvae_utils.models import TASKS, seen_flags
+from cvae_utils.quadrants import TASKS, seen_flags
 
 
 class ShuffledBatches(keras.utils.PyDataset):

@@ -38,6 +38,8 @@ if "google.colab" in sys.modules:  # Colab has TensorFlow already: add what it l
     # %pip install --quiet --no-deps pooch "cvae-course @ git+https://github.com/OWNER/cvae-course"
 
 # %%
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -134,10 +136,10 @@ def importance_weighted_bound(log_w, k):
     return (np.logaddexp.reduce(groups, axis=2) - np.log(k)).mean(axis=1)  # never takes exp of a large number
 
 
-log_w = np.log([[1.0, 3.0, 2.0, 2.0]])
 for k in (1, 2, 4):
-    print(f"L_{k} = {importance_weighted_bound(log_w, k)[0]:.3f}", end="   ")
-    print(f"weights smaller by a factor of e^1000: {importance_weighted_bound(log_w - 1000, k)[0] + 1000:.3f} - 1000")
+    for shift in (0, -1000):  # the second time all weights are smaller by a factor of e^1000
+        bound = importance_weighted_bound(np.log([[1.0, 3.0, 2.0, 2.0]]) + shift, k)[0]
+        print(f"L_{k} of e^{shift} times the weights: {bound:.3f}", end="   " if shift == 0 else "\n")
 
 # %% [markdown]
 # $L_1$ is the mean of the four logarithms, and $L_4$ the logarithm of the mean weight, $\log 2$. In pairs, both means
@@ -385,15 +387,12 @@ for label in range(10):
     conditional[few.labels == label] = log_p_by_grid(dense.decoder, few.images[few.labels == label], label)[0]
 gap = {"VAE": nll["VAE"] + by_grid, "dense CVAE": nll["dense CVAE"] + conditional}
 moved = finer - by_grid[:200]
-print(
-    f"half the spacing moves log p(x) of {len(moved)} images by {moved.mean():.3f} on average, {np.abs(moved).max():.2f} at most"
-)
+print(f"half the spacing moves log p(x) of {len(moved)} images by {moved.mean():.3f} on average,", end=" ")
+print(f"{np.abs(moved).max():.2f} at most")
 for name, values in gap.items():
     worst = np.sort(values)[::-1][: len(values) // 20]
-    print(
-        f"{name:10} −L_100 {nll[name].mean():.2f} ± {error(nll[name]):.2f}, grid {(nll[name] - values).mean():.2f};",
-        end=" ",
-    )
+    print(f"{name:10} −L_100 {nll[name].mean():.2f} ± {error(nll[name]):.2f},", end=" ")
+    print(f"grid {(nll[name] - values).mean():.2f};", end=" ")
     print(f"gap: median {np.median(values):.2f}, mean {values.mean():.2f}, largest {values.max():.0f};", end=" ")
     print(f"one image in twenty makes up {worst.sum() / values.sum():.0%} of it")
 
@@ -417,8 +416,8 @@ for ax, picture, title in zip(panels[2:], pictures, ("image", "at z_mean", "at t
     ax.set(title=title, xticks=[], yticks=[])
 plotting.show(
     fig,
-    alt=f"Left: the share of images with a gap above a given size, up to {gap['VAE'].max():.0f} nats. Then the image with "
-    "the largest gap: its draws lie away from the peak of its posterior, whose decoded image fits better.",
+    alt=f"Left: the share of images with a gap above a given size, up to {gap['VAE'].max():.0f} nats. Then the image "
+    "with the largest gap: its draws lie away from the peak of its posterior, whose decoded image fits better.",
 )
 
 # %% [markdown]
@@ -458,6 +457,7 @@ def log_joint(cvae, images, p_y, k, *, seed=0, log_likelihood=bernoulli_log_like
     return np.stack(columns, axis=1)
 
 
+# %%
 p_y = np.bincount(digits.train.labels) / len(digits.train)
 joint = {name: log_joint(compared[name], few.images, p_y, 10) for name in ("dense CVAE", "conv CVAE")}
 each = np.arange(len(few))
@@ -523,6 +523,7 @@ def wilson_interval(right, n):
     return max(0.0, centre - reach), min(1.0, centre + reach)  # rounding may leave the ends just outside
 
 
+# %%
 assert np.array_equal(bayes_classify(dense, few.images[:50], p_y, 10), joint["dense CVAE"][:50].argmax(axis=1))
 for name, log_p in joint.items():
     right = int((log_p.argmax(axis=1) == few.labels).sum())
@@ -567,7 +568,7 @@ for offset, (name, log_p) in zip((-0.1, 0.1), joint.items(), strict=True):
     cost = -log_p_y_x[each, few.labels]
     print(f"{name:10} expects {doubt.sum():5.1f} errors in {len(few):,} images and makes {mistaken.sum()};", end=" ")
     print(f"−log p(y|x) {cost.mean():.2f} nats of {-np.log(p_y[few.labels]).mean():.2f}")
-    for position, (low, high) in enumerate(zip(edges, edges[1:], strict=False)):
+    for position, (low, high) in enumerate(pairwise(edges)):
         inside = (doubt >= low) & (doubt < high)
         if inside.any():
             share, ends = mistaken[inside].mean(), wilson_interval(int(mistaken[inside].sum()), int(inside.sum()))
@@ -629,6 +630,7 @@ def accuracy(classifier, images, labels):
     return {"accuracy": right / len(labels), "low": low, "high": high}
 
 
+# %%
 def percent(found):
     return f"{found['accuracy']:6.1%} ({found['low']:.1%} to {found['high']:.1%})"
 
@@ -707,6 +709,7 @@ def coverage(made, made_labels, real, real_labels):
     return {"coverage": np.concatenate(covered).mean(), "perfect": np.concatenate(perfect).mean()}
 
 
+# %%
 means = np.uint8([digits.train.images[digits.train.labels == label].mean(axis=0) for label in range(10)])
 generators = {
     "one image of each digit": from_memory(1),
@@ -767,10 +770,13 @@ def synthetic_accuracy(made, labels, test_images, test_labels, *, epochs, seed=0
     return accuracy(classifier, test_images, test_labels)
 
 
-epochs = 6 if digits.name == "mnist" else 100
 for name in ("mean image of each digit", "ten images of each digit", "conv CVAE", "training images"):
     learned = synthetic_accuracy(
-        generators[name], asked, digits.validation.images, digits.validation.labels, epochs=epochs
+        generators[name],
+        asked,
+        digits.validation.images,
+        digits.validation.labels,
+        epochs=6 if digits.name == "mnist" else 100,
     )
     print(f"learned from {len(asked):,} images, {name:25} {percent(learned)} of real images right")
 
@@ -792,8 +798,7 @@ def active_units(z_mean):
     return z_mean.var(axis=0) > 0.01
 
 
-ramp = np.linspace(-1.0, 1.0, 101)
-print(active_units(np.stack([ramp, 0.05 * ramp, np.ones(101)], axis=1)), "for an active, a faint and a dead dimension")
+print(active_units(np.linspace(-1.0, 1.0, 101)[:, None] * [1, 0.05, 0]), "for an active, a faint and a dead dimension")
 
 # %% [markdown]
 # ## 7. What likelihood does not see

@@ -92,11 +92,12 @@ def definitions(source):
 
 
 def taught_modules():
-    from cvae_utils import layers, losses
+    from cvae_utils import evaluation, layers, losses, models, quadrants
     from cvae_utils.evaluation import encodings, likelihood, samples
     from cvae_utils.models import convolutional, cvae, vae
 
-    return (layers, losses, encodings, likelihood, samples, vae, cvae, convolutional)
+    completion = (quadrants, models.completion, evaluation.completion)
+    return (layers, losses, encodings, likelihood, samples, vae, cvae, convolutional, *completion)
 
 
 def package_definitions():
@@ -124,7 +125,7 @@ def test_everything_taught_is_shown_in_one_lesson():
     """Checks of the input and the functions that only put two networks together are not taught."""
     shown = [name for lesson in LESSONS for name in shown_definitions(lesson)]
     assert len(shown) == len(set(shown)), "a definition is shown in two lessons"
-    builders = {"dense_vae", "dense_cvae", "conv_vae", "conv_cvae"}
+    builders = {"dense_vae", "dense_cvae", "conv_vae", "conv_cvae", "completion_network", "completion_cvae"}
     for module in taught_modules():
         taught = {name for name in definitions(inspect.getsource(module)) if not name.startswith(("_", "check_"))}
         assert taught - builders <= set(shown), f"{module.__name__} holds what no lesson shows"

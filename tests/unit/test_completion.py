@@ -10,7 +10,7 @@ from scipy import special, stats
 
 from cvae_utils import evaluation, models, training
 from cvae_utils.losses import gaussian_kl, gaussian_kl_between, missing_log_likelihood
-from cvae_utils.models import QUADRANTS, TASKS, seen_flags
+from cvae_utils.quadrants import QUADRANTS, TASKS, seen_flags
 
 PLACES = {  # rows and columns of each quadrant
     "top left": (slice(0, 14), slice(0, 14)),

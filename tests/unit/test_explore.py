@@ -16,7 +16,7 @@ from scipy import special
 
 from cvae_utils import data, explore
 from cvae_utils.explore.networks import Networks
-from cvae_utils.models import QUADRANTS, TASKS
+from cvae_utils.quadrants import QUADRANTS, TASKS
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 OF_POINTS_AND_LABELS = ["latent_explorer", "grid_explorer", "transfer_explorer", "encoding_explorer"]
@@ -249,6 +249,11 @@ def test_a_wrong_value_from_the_page_is_shown_and_answered(page):
 def test_what_is_no_model_is_refused_by_name(constructor):
     with pytest.raises(TypeError, match=r"takes a (VAE or a |Completion)CVAE.*got str.*weights\.load"):
         constructor("conv_cvae")
+
+
+def test_a_model_of_image_completion_is_sent_to_its_own_explorer():
+    with pytest.raises(TypeError, match=r"completes images and takes no labels.*completion_explorer"):
+        explore.latent_explorer(completion_model_of(2))
 
 
 def test_zero_has_no_sign_in_the_readout():
@@ -626,7 +631,7 @@ def test_a_model_without_a_prior_completes_nothing():
 
 REAL = """
 import numpy as np, types
-from cvae_utils import data, explore, models
+from cvae_utils import data, explore, models, quadrants
 split = data.Split(np.full((3, 28, 28, 1), 9, "uint8"), np.uint8([1, 2, 3]))
 data.load = lambda name: types.SimpleNamespace(test=split)
 built = [models.dense_vae(3, 8), models.dense_cvae(1, 8), models.conv_cvae(2)]
@@ -644,7 +649,7 @@ for model in built:
     np.testing.assert_allclose(explore.encoding_explorer(model).z, model.encode(*image)[0][0], rtol=1e-3, atol=1e-4)
 model = models.completion_cvae(latent_dim=6, hidden_units=16)
 widget = explore.completion_explorer(model)
-seen = models.seen_flags(models.TASKS[1], 1)
+seen = quadrants.seen_flags(quadrants.TASKS[1], 1)
 widget.image, widget.label, widget.z = 1, 1, [3.0, 0.0, 0.0, 0.0]
 features = model.encoder.predict((split.images[1:2], seen), verbose=0)
 mean, log_var = model.prior.predict([features], verbose=0)

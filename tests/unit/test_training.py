@@ -17,7 +17,7 @@ import pytest
 from tqdm import tqdm
 
 from cvae_utils import models, training
-from cvae_utils.training import progress
+from cvae_utils.training import checkpoints, progress, recipe
 
 EPOCHS = 3
 BATCH_SIZE = 25  # 103 images: four full batches and one of three
@@ -60,7 +60,7 @@ def do_in_training(action, epoch, step=None):
                 action()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "Record", Record)
+        patch.setattr(recipe, "Record", Record)
         yield
 
 
@@ -183,7 +183,7 @@ def test_an_epochs_noise_and_order_follow_from_seed_and_epoch(make_vae):
     seen = []
     for seed, epoch in [(0, 0), (0, 1), (1, 0), (0, 0)]:
         batches = training.ShuffledBatches(np.arange(103), 25, seed)
-        reseed = training.Reseed(batches, seed)
+        reseed = training.Reseed(batches)
         reseed.set_model(model)
         reseed.on_epoch_begin(epoch)
         noise = keras.ops.convert_to_numpy(model.sampling((np.zeros((1, 2)), np.zeros((1, 2)))))
@@ -343,7 +343,7 @@ def test_resuming_after_the_process_was_killed(uninterrupted, make_vae, images, 
                 if self.history and batch == 2:
                     os._exit(3)
 
-        training.Record = Record
+        training.recipe.Record = Record
         images = np.load(sys.argv[1])
         keras.utils.set_random_seed(0)
         model = models.dense_vae(hidden_units=32)
@@ -375,7 +375,7 @@ def test_a_failed_write_leaves_the_last_state(uninterrupted, make_vae, images, t
 
     with monkeypatch.context() as patch:
         patch.setattr(model, "save_weights", failing_save)
-        patch.setattr(training.os, "replace", failing_replace)
+        patch.setattr(checkpoints.os, "replace", failing_replace)
         with pytest.raises(OSError, match="No space left"):
             train(model, images, checkpoint=tmp_path)
     assert signal.getsignal(signal.SIGINT) is users_handler

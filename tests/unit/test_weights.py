@@ -11,9 +11,10 @@ import pytest
 from cvae_utils import data, evaluation, training, weights
 from cvae_utils.data import one_hot
 from cvae_utils.models import CVAE
+from cvae_utils.quadrants import TASKS, seen_flags
 
 FILES = sorted(weights.BUILDERS)
-NAMES = [name for name in FILES if name != "classifier"]
+NAMES = [name for name in FILES if name not in ("classifier", "completion_cvae")]
 DATA_DIR = os.environ.get("CVAE_DATA_DIR", "")
 
 
@@ -78,6 +79,36 @@ def test_the_classifier_is_small_and_good():
         assert entry[part]["accuracy"] >= 0.99
 
 
+def test_every_run_was_judged():
+    """The figures of lesson 08, from all test images and three seeds."""
+    for name in NAMES:
+        for run in weights.describe(name)["runs"]:
+            found = run["evaluation"]
+            assert found["nll"] < run["loss"]  # 100 draws against one
+            assert found["active_units"] == 2
+            assert ("conditional_accuracy" in found) == name.endswith("cvae")
+    for name in ("dense_cvae", "conv_cvae"):
+        for run in weights.describe(name)["runs"]:
+            found = run["evaluation"]
+            assert found["conditional_accuracy"]["low"] >= 0.98
+            assert found["nll"] < found["nll_without_label"] < found["nll"] + np.log(10)
+            assert 0.9 < found["bayes_accuracy"] < 1
+            assert 0.1 < found["coverage"] < 0.9
+
+
+def test_image_completion_keeps_its_promises():
+    found = weights.describe("completion_cvae")["test"]
+    grey = found["grey"]
+    assert (np.array(grey["importance_sampling"]) <= [63.9, 44.7, 20.9]).all()  # Sohn, Lee and Yan (2015)
+    assert (np.array(grey["elbo"]) < [71.8, 51.0, 24.2]).all()  # Pyro's example
+    for protocol in found.values():
+        assert (np.array(protocol["importance_sampling"]) < protocol["elbo"]).all()
+        assert (np.array(protocol["importance_sampling"]) < protocol["monte_carlo"]).all()
+    assert (
+        np.array(found["missing_binarised"]["importance_sampling"]) < grey["importance_sampling"]
+    ).all()  # by Jensen
+
+
 def test_sha256_of_a_known_file(tmp_path):
     (tmp_path / "abc").write_bytes(b"abc")
     assert weights.sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -101,7 +132,8 @@ def test_loading_again_gives_the_same_model(models, name, images):
 
 def test_unknown_names_are_refused():
     with pytest.raises(
-        ValueError, match=r"named 'cvae'; there are: dense_vae, dense_cvae, conv_vae, conv_cvae, classifier"
+        ValueError,
+        match=r"named 'cvae'; there are: dense_vae, dense_cvae, conv_vae, conv_cvae, completion_cvae, classifier",
     ):
         weights.load("cvae")
 
@@ -147,3 +179,13 @@ def test_measured_again_a_model_reaches_what_the_manifest_says(models, name):
     claimed = weights.describe(name)["test"]
     assert measured == pytest.approx(claimed, abs=0.2)
     assert measured["kl"] == pytest.approx(claimed["kl"], abs=0.002)  # there is no noise in it
+
+
+@needs_mnist
+def test_measured_again_image_completion_reaches_what_the_manifest_says(models):
+    model, images = models["completion_cvae"], data.load("mnist").test.images
+    model.compile()
+    for quadrants, claimed in zip(TASKS, weights.describe("completion_cvae")["test"]["grey"]["elbo"], strict=True):
+        seen = seen_flags(quadrants, len(images))
+        measured = model.evaluate((images, seen), batch_size=1000, verbose=0, return_dict=True)["loss"]
+        assert measured == pytest.approx(claimed, abs=0.15)
