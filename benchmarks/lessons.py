@@ -17,6 +17,7 @@ from tools.notebooks import CELL_TIMEOUT_SECONDS, NOTEBOOKS
 SAMPLES_PER_SECOND = 20
 MEMORY_LIMIT_GB = 1.5
 CPU_LIMIT_SECONDS = 240
+LONGER_LIMITS = {"08_how_good_is_it": 360, "09_conditioning_on_anything": 360}  # they measure several models
 
 
 class KernelMeter(threading.Thread):
@@ -64,10 +65,11 @@ def main():
     for path in sorted(NOTEBOOKS.glob(f"{only}*.ipynb")):
         cpu_seconds, wall_seconds, peak_gb = measure(path)
         print(f"{path.stem:24} {cpu_seconds:7.0f} {wall_seconds:7.0f} {peak_gb:8.2f}", flush=True)
-        if cpu_seconds > CPU_LIMIT_SECONDS or peak_gb > MEMORY_LIMIT_GB:
-            over.append(path.stem)
+        limit = LONGER_LIMITS.get(path.stem, CPU_LIMIT_SECONDS)
+        if cpu_seconds > limit or peak_gb > MEMORY_LIMIT_GB:
+            over.append(f"{path.stem} ({limit} CPU seconds, {MEMORY_LIMIT_GB} GB)")
     if over:
-        sys.exit(f"over {CPU_LIMIT_SECONDS} CPU seconds or {MEMORY_LIMIT_GB} GB: {', '.join(over)}")
+        sys.exit(f"over their limits: {', '.join(over)}")
 
 
 if __name__ == "__main__":

@@ -593,9 +593,9 @@ plotting.show(fig, alt="Share of wrong answers against the doubt of the classifi
 # $$\log p(x \mid y) - \log p(x) = \log p(y \mid x) - \log p(y).$$
 #
 # Averaged over images, the left side is what the label is worth to the model. The right side is what the model knows of
-# the label from the image: $\log 10$ minus that cross-entropy. So a CVAE that classified perfectly would pay the whole
-# $\log 10$ for not being told. Ours pays less because it is often mistaken *and sure of it*, and then a wrong label
-# does the image better service than the right one.
+# the label from the image: $H(y)$, which is about $\log 10$, minus that cross-entropy. So a perfect classifier would
+# pay the whole $\log 10$ for not being told. Ours pays less because it is often mistaken *and sure of it*, and then a
+# wrong label does the image better service than the right one.
 #
 # ## 5. Does it draw what it is asked for?
 #
