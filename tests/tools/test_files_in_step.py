@@ -71,8 +71,14 @@ def test_stamp_writes_a_new_address_everywhere():
 
 def test_readme_shows_the_measured_results():
     readme = (stamp.ROOT / "README.md").read_text()
-    for name in weights.BUILDERS:
-        assert f"{weights.describe(name)['test']['loss']:.2f}" in readme
+    for name in stamp.LESSONS.values():
+        entry = weights.describe(name)
+        assert f"{entry['test']['loss']:.2f}" in readme
+        nll = [run["evaluation"]["nll"] for run in entry["runs"]]
+        assert f"{np.mean(nll):.2f} ± {np.std(nll, ddof=1):.2f}" in readme
+    for protocol in ("importance_sampling", "elbo"):
+        values = weights.describe("completion_cvae")["test"]["grey"][protocol]
+        assert " | ".join(f"{value:.2f}" for value in values) in readme
 
 
 def test_readme_picture_is_what_the_code_draws(tmp_path):
