@@ -110,12 +110,14 @@ def train_completion(
     Raises
     ------
     ValueError
-        If ``checkpoint`` holds the state of a different call.
+        If ``checkpoint`` holds the state of a different call, or if a model without a KL is to be warmed up.
 
     Notes
     -----
     Source of the warm-up: Bowman et al., *Generating Sentences from a Continuous Space* (2016).
     """
+    if kl_warm_up and not hasattr(model, "kl_weight"):
+        raise ValueError(f"{type(model).__name__} has no KL to warm up; leave kl_warm_up at 0")
     batches = CompletionBatches(images, batch_size, seed)
     validation_inputs = (validation_images, draw_tasks(len(validation_images), seed))
     return fit(
@@ -259,7 +261,7 @@ def train_classifier(classifier, images, labels, *, epochs, batch_size=128, lear
         optimizer=keras.optimizers.Adam(learning_rate_schedule(learning_rate, epochs * len(batches))),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         steps_per_execution=steps_per_execution(len(batches)),
-        jit_compile=keras.backend.backend() != "tensorflow",  # see jit_compile below
+        jit_compile=keras.backend.backend() != "tensorflow",  # see jit_compile
     )
     classifier.fit(batches, epochs=epochs, shuffle=False, verbose=0)
 
@@ -279,7 +281,10 @@ class Reseed(keras.callbacks.Callback):
 
 
 class KLWarmUp(keras.callbacks.Callback):
-    """Raise the weight of the KL from 0 to 1, a little before each of the steps of the first epochs."""
+    """Raise the weight of the KL from 0 to 1, a little before each of the steps of the first epochs.
+
+    Without such epochs the weight is 1, whatever an earlier training that was interrupted has left.
+    """
 
     def __init__(self, epochs, batches):
         super().__init__()
@@ -290,5 +295,5 @@ class KLWarmUp(keras.callbacks.Callback):
         self.steps_before = epoch * self.params["steps"]
 
     def on_train_batch_begin(self, batch, logs=None):
-        if self.steps:
-            self.model.kl_weight.assign(min(1.0, (self.steps_before + batch) / self.steps))
+        if hasattr(self.model, "kl_weight"):
+            self.model.kl_weight.assign(min(1.0, (self.steps_before + batch) / self.steps) if self.steps else 1.0)

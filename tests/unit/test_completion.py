@@ -235,6 +235,15 @@ def test_kl_warm_up_goes_from_nothing_to_one_and_is_shown(make, images, capsys):
     assert validation == pytest.approx(0, abs=1e-2)
 
 
+def test_the_weight_of_the_kl_is_one_without_a_warm_up(make, images):
+    model = make()
+    model.kl_weight.assign(0.3)  # as an interrupted warm-up leaves it
+    history = train(model, images, epochs=1)
+    assert history["loss"][0] == pytest.approx(history["reconstruction"][0] + history["kl"][0], rel=1e-3)
+    with pytest.raises(ValueError, match="CompletionNetwork has no KL to warm up"):
+        train(models.completion_network(16), images, kl_warm_up=1)
+
+
 def test_a_resumed_training_ends_like_an_uninterrupted_one(make, images, tmp_path, monkeypatch):
     whole = make()
     train(whole, images, kl_warm_up=2)
