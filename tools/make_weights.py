@@ -68,10 +68,11 @@ def train(name, dataset, seed):
 def judge(model, dataset):
     """Return what lesson 08 measures of a model on all images of the test set."""
     test = dataset.test
+    inputs = training.inputs_of(model, test)
     found = {
         "draws": NLL_DRAWS,
-        **evaluation.negative_log_likelihood(model, training.inputs_of(model, test), NLL_DRAWS),
-        "active_units": int(evaluation.active_units(model.encode(*as_tuple(training.inputs_of(model, test)))[0]).sum()),
+        **evaluation.negative_log_likelihood(model, inputs, NLL_DRAWS),
+        "active_units": int(evaluation.active_units(model.encode(*evaluation.check_inputs(model, inputs))[0]).sum()),
     }
     if not isinstance(model, models.CVAE):
         return found
@@ -97,11 +98,6 @@ def judge(model, dataset):
             evaluation.generate(model, many, seed=1), many, test.images, test.labels, epochs=SYNTHETIC_EPOCHS
         )["accuracy"],
     }
-
-
-def as_tuple(inputs):
-    """Return inputs as a tuple, also where they are images alone."""
-    return inputs if isinstance(inputs, tuple) else (inputs,)
 
 
 def rounded(found):
