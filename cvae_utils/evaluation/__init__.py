@@ -14,6 +14,7 @@ from cvae_utils.evaluation.likelihood import (
     log_joint,
     log_weights,
     negative_log_likelihood,
+    weigh_draws,
 )
 from cvae_utils.evaluation.samples import (
     accuracy,
@@ -46,5 +47,6 @@ __all__ = [
     "negative_log_likelihood",
     "scoring_network",
     "synthetic_accuracy",
+    "weigh_draws",
     "wilson_interval",
 ]

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from cvae_utils.evaluation.likelihood import POINTS_AT_ONCE
+from cvae_utils.evaluation.likelihood import weigh_draws
 from cvae_utils.layers import LOG_VAR_RANGE
 from cvae_utils.losses import missing_log_likelihood
 from cvae_utils.models import check_images, check_seen, quadrant_mask
@@ -108,8 +108,6 @@ def completion_log_weights(model, images, seen, k, *, proposal="recognition", se
     Both estimators: Sohn, Lee and Yan, *Learning Structured Output Representation using Deep Conditional Generative
     Models* (2015).
     """
-    if k < 1:
-        raise ValueError(f"k is {k}; draw at least one point for each image")
     if proposal not in ("recognition", "prior"):
         raise ValueError(f'proposal is {proposal!r}; draw from "recognition" or from "prior"')
     check_images(images)
@@ -122,14 +120,11 @@ def completion_log_weights(model, images, seen, k, *, proposal="recognition", se
         r_mean, r_log_var = model.recognition.predict([whole, features], batch_size=1000, verbose=0)
     p_log_var, r_log_var = (np.clip(log_var, *LOG_VAR_RANGE) for log_var in (p_log_var, r_log_var))
     network = scoring_network(model.decoder)
-    rng = np.random.default_rng(seed)
-    log_w = np.empty(len(images) * k, "float32")
-    for start in range(0, len(log_w), POINTS_AT_ONCE):
-        chunk = slice(start, start + POINTS_AT_ONCE)
-        of = np.arange(start, start + len(log_w[chunk])) // k  # the image that each point belongs to
-        epsilon = rng.standard_normal((len(of), p_mean.shape[1]), dtype="float32")
+
+    def weigh(of, epsilon):
         z = r_mean[of] + np.exp(r_log_var[of] / 2) * epsilon
         from_prior = (z - p_mean[of]) * np.exp(-p_log_var[of] / 2)
         log_ratio = (epsilon**2 - from_prior**2 + r_log_var[of] - p_log_var[of]).sum(axis=1) / 2
-        log_w[chunk] = network.predict_on_batch([images[of], seen[of], z, features[of]]) + log_ratio
-    return log_w.reshape(len(images), k)
+        return network.predict_on_batch([images[of], seen[of], z, features[of]]) + log_ratio
+
+    return weigh_draws(weigh, len(images), k, p_mean.shape[1], seed)

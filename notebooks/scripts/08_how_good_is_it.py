@@ -275,23 +275,31 @@ def likelihood_network(decoder, image_shape, log_likelihood):
     return network
 
 
-def log_weights(model, inputs, k, *, seed=0, log_likelihood=bernoulli_log_likelihood):
+def weigh_draws(weigh, n_images, k, latent_dim, seed):
     if k < 1:
         raise ValueError(f"k is {k}; draw at least one point for each image")
+    rng = np.random.default_rng(seed)
+    log_w = np.empty(n_images * k, "float32")
+    for start in range(0, len(log_w), POINTS_AT_ONCE):
+        chunk = slice(start, start + POINTS_AT_ONCE)
+        of = np.arange(start, start + len(log_w[chunk])) // k  # the image that each point belongs to
+        epsilon = rng.standard_normal((len(of), latent_dim), dtype="float32")
+        log_w[chunk] = weigh(of, epsilon)
+    return log_w.reshape(n_images, k)
+
+
+def log_weights(model, inputs, k, *, seed=0, log_likelihood=bernoulli_log_likelihood):
     images, *y = check_inputs(model, inputs)
     z_mean, z_log_var = model.encode(images, *y)
     z_log_var = np.clip(z_log_var, *LOG_VAR_RANGE)
     network = likelihood_network(model.decoder, images.shape[1:], log_likelihood)
-    rng = np.random.default_rng(seed)
-    log_w = np.empty(len(images) * k, "float32")
-    for start in range(0, len(log_w), POINTS_AT_ONCE):
-        chunk = slice(start, start + POINTS_AT_ONCE)
-        of = np.arange(start, start + len(log_w[chunk])) // k  # the image that each point belongs to
-        epsilon = rng.standard_normal((len(of), z_mean.shape[1]), dtype="float32")
+
+    def weigh(of, epsilon):
         z = z_mean[of] + np.exp(z_log_var[of] / 2) * epsilon
         log_ratio = (epsilon**2 - z**2 + z_log_var[of]).sum(axis=1) / 2
-        log_w[chunk] = network.predict_on_batch([images[of], z, *(part[of] for part in y)]) + log_ratio
-    return log_w.reshape(len(images), k)
+        return network.predict_on_batch([images[of], z, *(part[of] for part in y)]) + log_ratio
+
+    return weigh_draws(weigh, len(images), k, z_mean.shape[1], seed)
 
 
 def negative_log_likelihood(model, inputs, k, *, seed=0, log_likelihood=bernoulli_log_likelihood):

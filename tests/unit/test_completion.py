@@ -301,7 +301,7 @@ def test_the_mean_log_weight_is_the_elbo(make, images, seen):
 def test_draws_do_not_depend_on_how_many_are_decoded_at_once(make, images, seen, monkeypatch):
     model = make()
     whole = evaluation.completion_log_weights(model, images, seen, 3)
-    monkeypatch.setattr("cvae_utils.evaluation.completion.POINTS_AT_ONCE", 50)
+    monkeypatch.setattr("cvae_utils.evaluation.likelihood.POINTS_AT_ONCE", 50)
     np.testing.assert_allclose(evaluation.completion_log_weights(model, images, seen, 3), whole, rtol=1e-5)
 
 
