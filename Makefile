@@ -11,7 +11,7 @@ UV_VERSION := $(shell sed -n 's/^required-version = "==\(.*\)"/\1/p' pyproject.t
 UV := .tools/bin/uv
 BIN := .venv/bin
 
-.PHONY: help lab test test-lowest test-browser test-grading bench-lessons bench-recipe bench-explorers lint notebooks \
+.PHONY: help lab test test-lowest test-browser test-grading bench lint notebooks \
 	solutions exercises check-bank release grade weights stamp lock clean
 
 help:  ## Print these lines
@@ -37,14 +37,8 @@ test-browser: .venv/.test  ## Run lessons and explorers in JupyterLab in a real 
 test-grading: .venv/.test  ## Grade a class of honest and hostile submissions (needs bubblewrap)
 	$(BIN)/pytest tests/grading
 
-bench-lessons: .venv/.test  ## Measure run time and memory of each lesson
-	$(BIN)/python -m benchmarks.lessons
-
-bench-recipe: .venv/.test  ## Compare the training recipe with the published ones (needs MNIST, takes 15 minutes)
-	$(BIN)/python -m benchmarks.recipe
-
-bench-explorers: .venv/.test  ## Measure how long the explorers take from a move to its picture (needs Chromium)
-	$(BIN)/python -m benchmarks.explorers
+bench: .venv/.test  ## Measure what the course promises and write benchmarks/RESULTS.md (ONLY=peers for one part)
+	$(BIN)/python -m benchmarks $(ONLY)
 
 lint: .venv/.test  ## Check the style of code and notebooks
 	$(BIN)/ruff check

@@ -1,10 +1,8 @@
-"""Measure each lesson in a fresh kernel: CPU seconds, wall seconds and the kernel's peak resident memory.
+"""Measure each notebook in a fresh kernel: CPU seconds, seconds on the clock and the kernel's peak resident memory.
 
 Run time is judged by CPU seconds: wall time depends on what else the machine does.
 """
 
-import argparse
-import sys
 import threading
 import time
 
@@ -12,11 +10,15 @@ import nbformat
 import psutil
 from nbclient import NotebookClient
 
-from tools.notebooks import CELL_TIMEOUT_SECONDS, NOTEBOOKS
+from benchmarks.results import table
+from tools.notebooks import CELL_TIMEOUT_SECONDS, NOTEBOOKS, SOLUTIONS
+
+TITLE = "Run time and memory of every notebook"
 
 SAMPLES_PER_SECOND = 20
 MEMORY_LIMIT_GB = 1.5
 CPU_LIMIT_SECONDS = 240
+COURSE_LIMIT_SECONDS = 20 * 60  # of two quiet cores
 LONGER_LIMITS = {"08_how_good_is_it": 360, "09_conditioning_on_anything": 360}  # they measure several models
 
 
@@ -40,10 +42,10 @@ class KernelMeter(threading.Thread):
         self.cpu_seconds = times.user + times.system
 
 
-def measure(notebook_path):
+def measure_notebook(path, folder):
     """Execute a notebook and return its CPU seconds, wall seconds and peak memory in GB."""
-    notebook = nbformat.read(notebook_path, as_version=4)
-    client = NotebookClient(notebook, timeout=CELL_TIMEOUT_SECONDS, resources={"metadata": {"path": NOTEBOOKS}})
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(notebook, timeout=CELL_TIMEOUT_SECONDS, resources={"metadata": {"path": folder}})
     start = time.perf_counter()
     with client.setup_kernel():
         meter = KernelMeter(client.km.provisioner.pid)
@@ -53,24 +55,51 @@ def measure(notebook_path):
         meter.stopped.set()
         meter.join()
         meter.read()
-    return meter.cpu_seconds, time.perf_counter() - start, meter.peak_bytes / 1e9
+    return [meter.cpu_seconds, time.perf_counter() - start, meter.peak_bytes / 1e9]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("only", nargs="?", default="", help="the beginning of a notebook's name, such as 02")
-    only = parser.parse_args().only
-    print(f"{'lesson':24} {'CPU s':>7} {'wall s':>7} {'peak GB':>8}")
-    over = []
-    for path in sorted(NOTEBOOKS.glob(f"{only}*.ipynb")):
-        cpu_seconds, wall_seconds, peak_gb = measure(path)
-        print(f"{path.stem:24} {cpu_seconds:7.0f} {wall_seconds:7.0f} {peak_gb:8.2f}", flush=True)
-        limit = LONGER_LIMITS.get(path.stem, CPU_LIMIT_SECONDS)
-        if cpu_seconds > limit or peak_gb > MEMORY_LIMIT_GB:
-            over.append(f"{path.stem} ({limit} CPU seconds, {MEMORY_LIMIT_GB} GB)")
-    if over:
-        sys.exit(f"over their limits: {', '.join(over)}")
+def measure():
+    """Measure every lesson, and every exercise by its solution."""
+    return {
+        folder.name: {path.stem: measure_notebook(path, folder) for path in sorted(folder.glob("*.ipynb"))}
+        for folder in (NOTEBOOKS, SOLUTIONS)
+    }
 
 
-if __name__ == "__main__":
-    main()
+def limit_of(name):
+    return LONGER_LIMITS.get(name, CPU_LIMIT_SECONDS)
+
+
+def page(figures):
+    rows = [
+        [f"{folder}/{name}", f"{cpu:.0f}", f"{wall:.0f}", f"{peak:.2f}"]
+        for folder, notebooks in figures.items()
+        for name, (cpu, wall, peak) in notebooks.items()
+    ]
+    everything = [row for notebooks in figures.values() for row in notebooks.values()]
+    rows.append(
+        [
+            "**all**",
+            f"**{sum(cpu for cpu, _, _ in everything):.0f}**",
+            f"**{sum(wall for _, wall, _ in everything):.0f}**",
+            f"**{max(peak for _, _, peak in everything):.2f}**",
+        ]
+    )
+    return (
+        "Each notebook from a fresh kernel, one after the other. The exercises are measured by their solutions, which "
+        "hold every answer. Memory is the kernel's largest resident set.\n\n"
+        + table(["notebook", "CPU s", "s", "peak GB"], rows)
+    )
+
+
+def broken(figures):
+    missed = [
+        f"{folder}/{name} takes {cpu:.0f} CPU s and {peak:.2f} GB"
+        for folder, notebooks in figures.items()
+        for name, (cpu, _, peak) in notebooks.items()
+        if cpu > limit_of(name) or peak > MEMORY_LIMIT_GB
+    ]
+    total = sum(wall for notebooks in figures.values() for _, wall, _ in notebooks.values())
+    if total > COURSE_LIMIT_SECONDS:
+        missed.append(f"the whole course takes {total:.0f} s")
+    return missed

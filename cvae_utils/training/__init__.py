@@ -3,7 +3,7 @@
 ``recipe`` holds ``train`` and its variants; ``batches``, ``progress``, ``interrupts`` and ``checkpoints`` its parts.
 """
 
-from cvae_utils.training.batches import CompletionBatches, ShiftedBatches, ShuffledBatches
+from cvae_utils.training.batches import CompletionBatches, ShiftedBatches, ShuffledBatches, ready_to_fit
 from cvae_utils.training.progress import Record
 from cvae_utils.training.recipe import (
     KLWarmUp,
@@ -27,6 +27,7 @@ __all__ = [
     "inputs_of",
     "jit_compile",
     "learning_rate_schedule",
+    "ready_to_fit",
     "steps_per_execution",
     "train",
     "train_classifier",

@@ -11,7 +11,10 @@ from cvae_utils.quadrants import TASKS, seen_flags
 
 
 class ShuffledBatches(keras.utils.PyDataset):
-    """Batches of inputs in an order that depends on the seed and the epoch alone, so that a resumed run repeats it."""
+    """Batches of inputs in an order that depends on the seed and the epoch alone, so that a resumed run repeats it.
+
+    The last batch is filled up from the beginning of the order: where all batches have one shape, a step is compiled once.
+    """
 
     def __init__(self, inputs, batch_size, seed):
         super().__init__()
@@ -25,7 +28,8 @@ class ShuffledBatches(keras.utils.PyDataset):
         self.shuffle(epoch=0)
 
     def shuffle(self, epoch):
-        self.order = np.random.default_rng((self.seed, epoch)).permutation(self.n_images)
+        order = np.random.default_rng((self.seed, epoch)).permutation(self.n_images)
+        self.order = np.resize(order, len(self) * self.batch_size)
 
     def __len__(self):
         return math.ceil(self.n_images / self.batch_size)
@@ -46,7 +50,7 @@ class ShiftedBatches(ShuffledBatches):
     def shuffle(self, epoch):
         super().shuffle(epoch)
         self.epoch = epoch
-        self.shifts = np.random.default_rng((self.seed, epoch, 1)).integers(0, 2 * self.SHIFT + 1, (self.n_images, 2))
+        self.shifts = np.random.default_rng((self.seed, epoch, 1)).integers(0, 2 * self.SHIFT + 1, (len(self.order), 2))
 
     def on_epoch_end(self):
         self.shuffle(self.epoch + 1)
@@ -65,11 +69,28 @@ class CompletionBatches(ShuffledBatches):
 
     def shuffle(self, epoch):
         super().shuffle(epoch)
-        self.seen = draw_tasks(self.n_images, (self.seed, epoch, 1))
+        self.seen = draw_tasks(len(self.order), (self.seed, epoch, 1))
 
     def __getitem__(self, index):
         (images,) = super().__getitem__(index)
         return ((images, self.seen[index * self.batch_size :][: len(images)]),)
+
+
+def ready_to_fit(batches):
+    """Return the batches in the form from which ``fit`` reads them soonest, on the backend in use.
+
+    For TensorFlow that is a ``tf.data`` pipeline whose batches have a known size, of which a PyDataset says nothing: a
+    dense model's step takes a sixth less time (benchmarks/LOG.md).
+    """
+    if keras.backend.backend() != "tensorflow":
+        return batches
+    import tensorflow as tf
+
+    signature = keras.tree.map_structure(lambda part: tf.TensorSpec(part.shape, part.dtype), batches[0])
+    pipeline = tf.data.Dataset.from_generator(
+        lambda: (batches[index] for index in range(len(batches))), output_signature=signature
+    )
+    return pipeline.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2)
 
 
 def draw_tasks(n, seed):

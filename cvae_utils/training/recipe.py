@@ -7,7 +7,7 @@ import numpy as np
 
 from cvae_utils.data import one_hot
 from cvae_utils.models import CVAE
-from cvae_utils.training.batches import CompletionBatches, ShiftedBatches, ShuffledBatches, draw_tasks
+from cvae_utils.training.batches import CompletionBatches, ShiftedBatches, ShuffledBatches, draw_tasks, ready_to_fit
 from cvae_utils.training.checkpoints import SaveCheckpoint, restore
 from cvae_utils.training.interrupts import StopOnInterrupt, interrupt_flag, interruption_message
 from cvae_utils.training.progress import ProgressBar, Record
@@ -164,7 +164,7 @@ def fit(model, batches, validation_inputs, epochs, learning_rate, encoder_weight
 
     with interrupt_flag() as interrupted:
         model.fit(
-            batches,
+            ready_to_fit(batches),
             validation_data=(validation_inputs,),
             validation_batch_size=EVALUATION_BATCH_SIZE,
             epochs=epochs,

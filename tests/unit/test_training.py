@@ -107,15 +107,32 @@ def order(batches):
     return np.concatenate([batches[i][0] for i in range(len(batches))])
 
 
-def test_batches_hold_each_image_once():
+def test_batches_hold_each_image_once_and_the_last_is_filled_up_from_the_beginning():
     batches = training.ShuffledBatches(np.arange(103), 25, seed=0)
-    assert [len(batches[i][0]) for i in range(len(batches))] == [25, 25, 25, 25, 3]
     for epoch in range(3):
         batches.shuffle(epoch)
-        assert not np.array_equal(order(batches), np.arange(103))
-        np.testing.assert_array_equal(np.sort(order(batches)), np.arange(103))
+        assert order(batches).shape == (125,)
+        once, again = order(batches)[:103], order(batches)[103:]
+        assert not np.array_equal(once, np.arange(103))
+        np.testing.assert_array_equal(np.sort(once), np.arange(103))
+        np.testing.assert_array_equal(again, once[:22])
     assert len(training.ShuffledBatches(np.arange(100), 25, seed=0)) == 4
-    assert len(training.ShuffledBatches(np.arange(3), 25, seed=0)) == 1
+    fewer_than_a_batch = training.ShuffledBatches(np.arange(3), 7, seed=0)
+    assert len(fewer_than_a_batch) == 1
+    assert np.bincount(order(fewer_than_a_batch)).tolist() in ([3, 2, 2], [2, 3, 2], [2, 2, 3])
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other backends take the batches as they are")
+def test_tensorflow_gets_the_same_batches_in_a_pipeline_of_its_own():
+    batches = training.CompletionBatches(np.arange(103), 25, seed=0)
+    ready = training.ready_to_fit(batches)
+    for epoch in (0, 1):
+        batches.shuffle(epoch)
+        for index, ((images, seen),) in enumerate(ready):
+            np.testing.assert_array_equal(images, batches[index][0][0])
+            np.testing.assert_array_equal(seen, batches[index][0][1])
+            assert images.shape == (25,)
+        assert index == len(batches) - 1 == len(ready) - 1
 
 
 def test_the_order_depends_on_seed_and_epoch_alone():
@@ -127,11 +144,11 @@ def test_the_order_depends_on_seed_and_epoch_alone():
     for one, two in itertools.combinations(orders.values(), 2):
         assert not np.array_equal(one, two)
     batches = training.ShuffledBatches(np.arange(103), 40, seed=1)
-    np.testing.assert_array_equal(order(batches), orders[1, 0])
+    np.testing.assert_array_equal(order(batches)[:103], orders[1, 0][:103])
     for epoch in (2, 0, 1):
         np.random.seed(epoch)
         batches.shuffle(epoch)
-        np.testing.assert_array_equal(order(batches), orders[1, epoch])
+        np.testing.assert_array_equal(order(batches)[:103], orders[1, epoch][:103])
 
 
 # --- A run ----------------------------------------------------------------------------------------
@@ -433,7 +450,7 @@ def test_shifted_batches_move_each_image_a_little_and_keep_its_label():
     images = np.zeros((100, 28, 28, 1), "uint8")
     images[:, 3:25, 3:25] = rng.integers(1, 256, (100, 22, 22, 1))
     labels = np.arange(100)
-    batches = training.ShiftedBatches((images, labels), 16, seed=0)
+    batches = training.ShiftedBatches((images, labels), 20, seed=0)
     moves = []
     for epoch in range(2):
         moved, moved_labels = map(np.concatenate, zip(*(batches[i] for i in range(len(batches))), strict=True))

@@ -1,0 +1,54 @@
+"""A contestant's side of the comparison: one epoch when the driver asks for it, and what it cost.
+
+A contestant is a script that runs in its own environment. It reads a line from standard input for each epoch, and
+answers with a line of JSON: CPU seconds, seconds on the clock, and the test loss after the epoch, which is not part of
+its time.
+"""
+
+import argparse
+import json
+import resource
+import sys
+import time
+
+import numpy as np
+
+SEED = 0
+BATCH_SIZE = 128
+
+
+def arguments():
+    """Return which network to train, for how many epochs, and the arrays of the data."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("network")
+    parser.add_argument("epochs", type=int)
+    parser.add_argument("data")
+    given = parser.parse_args()
+    return given.network, given.epochs, np.load(given.data)
+
+
+class Turns:
+    """Waits for the driver before each epoch, and tells it what the epoch took."""
+
+    def __init__(self):
+        self.answers = sys.stdout
+        sys.stdout = sys.stderr  # what a library prints must not get between the answers
+
+    def ready(self, parameters, versions):
+        """Say that the network is built."""
+        self.answer(parameters=int(parameters), versions=versions)
+
+    def begin(self):
+        """Wait until it is this contestant's turn."""
+        if not sys.stdin.readline():
+            sys.exit()  # the comparison is over
+        self.cpu, self.clock = time.process_time(), time.perf_counter()
+
+    def end(self, test_loss):
+        """Answer with what the epoch took, and then with the loss that a function measures."""
+        took = {"cpu": time.process_time() - self.cpu, "clock": time.perf_counter() - self.clock}
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        self.answer(**took, loss=float(test_loss()), peak_gb=peak / 1e9)
+
+    def answer(self, **values):
+        print(json.dumps(values), file=self.answers, flush=True)
