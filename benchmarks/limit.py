@@ -126,8 +126,8 @@ def measure_model(name, batch_size, dataset):
     step = tf.function(lambda: model.train_step((batch,)), jit_compile=bool(model.jit_compile))
     step()
     steps = max(10, round(SECONDS_OF_A_ROUND / min(seconds(step) for _ in range(5))))
-    steps = min(steps, len(batches) - 1)  # the last batch is a smaller one
-    epoch = Part(batches, steps)
+    steps = min(steps, len(batches))
+    epoch = training.ready_to_fit(Part(batches, steps))
 
     def fit():
         model.fit(epoch, epochs=1, shuffle=False, verbose=0)

@@ -11,6 +11,8 @@ from statistics import mean, stdev
 
 import numpy as np
 
+from benchmarks import peers, recipe, results
+from benchmarks.results import spread
 from cvae_utils import data, plotting, weights
 
 ROOT = Path(__file__).parent.parent
@@ -22,7 +24,7 @@ ADDRESSES = re.compile(
     rf"|git clone https://github\.com/|repository-code: https://github\.com/){SLUG}"
 )
 RESULTS = re.compile(r"(?<=<!-- results, written by `make stamp` -->\n).*?(?=<!-- end of results -->)", re.DOTALL)
-
+MEASURED = re.compile(r"(?<=<!-- speed, written by `make stamp` -->\n).*?(?=<!-- end of speed -->)", re.DOTALL)
 JUDGED = re.compile(r"(?<=<!-- evaluation, written by `make stamp` -->\n).*?(?=<!-- end of evaluation -->)", re.DOTALL)
 
 
@@ -41,6 +43,7 @@ def stamp(text, slug):
     """Return the text of a file with the address and the results in it brought up to date."""
     text = ADDRESSES.sub(lambda match: match[1] + slug, text)
     text = RESULTS.sub(lambda match: results_table(), text)
+    text = MEASURED.sub(lambda match: measured_table(), text)
     return JUDGED.sub(lambda match: judged_table() + "\n" + completion_table(), text)
 
 
@@ -104,6 +107,34 @@ def completion_table():
         ("−ELBO", "elbo"),
     ):
         rows.append(f"| {named} | {' | '.join(f'{value:.2f}' for value in grey[key])} |")
+    return "\n".join(rows) + "\n"
+
+
+def measured_table():
+    """Return the benchmarks' main figures, kept in benchmarks/results.json, as a Markdown table."""
+    figures = {name: entry["figures"] for name, entry in results.load().items()}
+    rows = ["| measured | figure |", "| --- | --- |"]
+    for name, found in figures["recipe"].items():
+        rows.append(
+            f"| `{name}`, the course's recipe against the one published with the network | "
+            f"{spread(recipe.ratios(found, 0))} of the CPU time; test loss {spread(found['course']['losses'])} "
+            f"against {found['published']['loss']:.2f} |"
+        )
+    for network, found in figures["peers"]["networks"].items():
+        others = [title for title in found if title != "the course"]
+        times = ", ".join(f"{title} {spread(peers.ratios(found, title, 'clock'))}" for title in others)
+        losses = ", ".join(f"{peers.loss_at_the_same_time(found, title)[0]:.1f}" for title in others)
+        ours = found["the course"]["epochs"][-1]["loss"]
+        rows.append(f"| {peers.NETWORKS[network]}: seconds of an epoch, the course's = 1 | {times} |")
+        rows.append(f"| the same: test loss after the same time, the course's {ours:.1f} | {losses} |")
+    notebooks = [row for folder in figures["lessons"].values() for row in folder.values()]
+    rows.append(
+        f"| all lessons and exercises, one after the other | {sum(wall for _, wall, _ in notebooks) / 60:.0f} minutes; "
+        f"the longest {max(wall for _, wall, _ in notebooks) / 60:.1f}; the largest kernel "
+        f"{max(peak for _, _, peak in notebooks):.2f} GB |"
+    )
+    pages = ", ".join(f"with {cache} {seconds:.0f} s" for cache, seconds in figures["start"]["pages"].items())
+    rows.append(f"| from a fresh clone to JupyterLab's first page | {pages} |")
     return "\n".join(rows) + "\n"
 
 

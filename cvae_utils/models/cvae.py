@@ -117,7 +117,7 @@ class CVAE(VAE):
         """Return ``z_mean`` and ``z_log_var`` of uint8 images and their one-hot labels, as arrays (n, latent_dim)."""
         check_images(images)
         check_one_hot(y)
-        return self.encoder.predict((images, y), batch_size=1000, verbose=0)
+        return self.encoder.predict((images, y), batch_size=250, verbose=0)
 
     def decode(self, z, y):
         """Return the pixel means μ in [0, 1], (n, 28, 28, 1), for latent points (n, latent_dim) and labels (n, 10)."""

@@ -124,7 +124,7 @@ class VAE(keras.Model):
     def encode(self, images):
         """Return ``z_mean`` and ``z_log_var`` of uint8 images, as arrays of shape (n, latent_dim)."""
         check_images(images)
-        return self.encoder.predict(images, batch_size=1000, verbose=0)
+        return self.encoder.predict(images, batch_size=250, verbose=0)
 
     def decode(self, z):
         """Return the pixel means μ in [0, 1] for latent points z (n, latent_dim), as an array (n, 28, 28, 1)."""

@@ -13,7 +13,8 @@ from cvae_utils.quadrants import TASKS, seen_flags
 class ShuffledBatches(keras.utils.PyDataset):
     """Batches of inputs in an order that depends on the seed and the epoch alone, so that a resumed run repeats it.
 
-    The last batch is filled up from the beginning of the order: where all batches have one shape, a step is compiled once.
+    The last batch is filled up from the beginning of the order: where all batches have one shape, a step is compiled
+    once.
     """
 
     def __init__(self, inputs, batch_size, seed):
@@ -79,8 +80,9 @@ class CompletionBatches(ShuffledBatches):
 def ready_to_fit(batches):
     """Return the batches in the form from which ``fit`` reads them soonest, on the backend in use.
 
-    For TensorFlow that is a ``tf.data`` pipeline whose batches have a known size, of which a PyDataset says nothing: a
-    dense model's step takes a sixth less time (benchmarks/LOG.md).
+    For TensorFlow that is a ``tf.data`` pipeline whose batches have a known size, of which a PyDataset says nothing.
+    TensorFlow does not tune it while it runs: at the beginning of an epoch that tuning can stop everything, for seconds
+    in which no core works (benchmarks/LOG.md).
     """
     if keras.backend.backend() != "tensorflow":
         return batches
@@ -88,9 +90,11 @@ def ready_to_fit(batches):
 
     signature = keras.tree.map_structure(lambda part: tf.TensorSpec(part.shape, part.dtype), batches[0])
     pipeline = tf.data.Dataset.from_generator(
-        lambda: (batches[index] for index in range(len(batches))), output_signature=signature
+        lambda: map(batches.__getitem__, range(len(batches))), output_signature=signature
     )
-    return pipeline.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2)
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return pipeline.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2).with_options(options)
 
 
 def draw_tasks(n, seed):

@@ -59,14 +59,18 @@ class ProgressBar(keras.callbacks.Callback):
 
     def show(self, logs, prefix):
         name = "validation loss" if prefix else "loss"
-        self.bar.set_postfix_str(f"{name} {loss_in_words(logs, prefix)}", refresh=False)
+        words = loss_in_words(logs, prefix, hasattr(self.model, "kl_weight"))
+        self.bar.set_postfix_str(f"{name} {words}", refresh=False)
 
 
-def loss_in_words(logs, prefix):
-    """Return the loss and what it is the sum of, as text."""
+def loss_in_words(logs, prefix, may_be_weighted):
+    """Return the loss as the sum of its parts, in words, of which the KL may be weighted while it is warmed up.
+
+    For other models the sum is taken for granted; lesson 03 shows a loss for which it does not hold.
+    """
     loss = logs[prefix + "loss"]
     if prefix + "kl" not in logs:
         return f"{loss:.1f}"
     reconstruction, kl = logs[prefix + "reconstruction"], logs[prefix + "kl"]
-    weight = (loss - reconstruction) / kl if kl else 1
+    weight = (loss - reconstruction) / kl if may_be_weighted and kl else 1
     return f"{loss:.1f} = {reconstruction:.1f} + " + ("KL" if weight > 0.995 else f"{weight:.2f} KL") + f" {kl:.1f}"

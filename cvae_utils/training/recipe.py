@@ -13,7 +13,7 @@ from cvae_utils.training.interrupts import StopOnInterrupt, interrupt_flag, inte
 from cvae_utils.training.progress import ProgressBar, Record
 
 WARM_UP_FRACTION = 0.1
-EVALUATION_BATCH_SIZE = 1000
+EVALUATION_BATCH_SIZE = 250  # a convolutional network needs half a megabyte for an image
 
 
 def train(

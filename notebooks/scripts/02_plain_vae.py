@@ -498,7 +498,7 @@ class VAE(keras.Model):
 
     def encode(self, images):
         check_images(images)
-        return self.encoder.predict(images, batch_size=1000, verbose=0)
+        return self.encoder.predict(images, batch_size=250, verbose=0)
 
     def decode(self, z):
         logits = self.decoder(ops.convert_to_tensor(z, dtype="float32"))  # far quicker than predict for a few points

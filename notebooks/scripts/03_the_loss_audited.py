@@ -526,7 +526,7 @@ for name, (_, history) in {"right": (right, right_history), **broken}.items():
 #
 # **Regularised.** The KL contains $\tfrac12 \mu_z^2$ already, and this loss pulls the means to zero a second time. How
 # strongly depends on the batch: with 128 images in a batch the term is $1.28$ times the mean of the squares, and with
-# the 1,000 images of a validation batch eight times as much. So on MNIST the printed validation loss jumps away from
+# the 250 images of a validation batch twice as much. So on MNIST the printed validation loss jumps away from
 # the training loss, although nothing is overfitted. (A small data set has no batch that large.) A loss that changes
 # with the batch size has a sum where a mean belongs.
 

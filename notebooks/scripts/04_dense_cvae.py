@@ -185,7 +185,7 @@ class CVAE(VAE):
     def encode(self, images, y):
         check_images(images)
         check_one_hot(y)
-        return self.encoder.predict((images, y), batch_size=1000, verbose=0)
+        return self.encoder.predict((images, y), batch_size=250, verbose=0)
 
     def decode(self, z, y):
         check_one_hot(y)

@@ -520,7 +520,7 @@ print(
 )
 print("                             loss  reconstr.   KL  parameters  CPU s    parameters  CPU second")
 for name, (vae, seconds) in runs.items():
-    results[name] = result = vae.evaluate(digits.test.images, batch_size=1000, verbose=0, return_dict=True)
+    results[name] = result = vae.evaluate(digits.test.images, batch_size=250, verbose=0, return_dict=True)
     gain, size = baseline - result["loss"], vae.count_params()
     print(f"{name:26} {result['loss']:6.2f} {result['reconstruction']:10.2f} {result['kl']:4.1f} {size:11,}", end="")
     print(f" {seconds:6.0f} {1000 * gain / size:13.3f} {gain / seconds:11.2f}")
@@ -615,7 +615,7 @@ shifts = np.arange(5)
 fig, ax = plt.subplots(figsize=(6, 2.8), layout="constrained")
 for (name, vae), style in zip(compared.items(), ("o-", "s--"), strict=True):
     shifted = [np.roll(digits.validation.images[:1000], shift, axis=2) for shift in shifts]
-    curve = [vae.evaluate(images, batch_size=1000, verbose=0, return_dict=True)["loss"] for images in shifted]
+    curve = [vae.evaluate(images, batch_size=250, verbose=0, return_dict=True)["loss"] for images in shifted]
     ax.plot(shifts, curve, style, label=name)
     print(f"{name:14}", " ".join(f"{value:6.1f}" for value in curve))
 ax.set(xlabel="shift to the right, pixels", ylabel="loss, nats per image", xticks=shifts)
@@ -657,7 +657,7 @@ for name, vae in compared.items():
     of_both = minus_log_evidence(vae, np.concatenate([seen, new]))
     parts = {"training images": (seen, of_both[: len(seen)]), "new images": (new, of_both[len(seen) :])}
     for kind, (images, evidence) in parts.items():
-        passes = [vae.evaluate(images, batch_size=1000, verbose=0, return_dict=True)["loss"] for _ in range(3)]
+        passes = [vae.evaluate(images, batch_size=250, verbose=0, return_dict=True)["loss"] for _ in range(3)]
         loss, decoder_part = np.mean(passes), evidence.mean()
         print(f"{name:13} {kind:15} {loss:10.1f} {decoder_part:13.1f} {loss - decoder_part:15.1f}")
 
@@ -680,7 +680,7 @@ eight = models.dense_vae(latent_dim=8)
 training.train(eight, digits.train.images, digits.validation.images, epochs=epochs, seed=0)
 two = runs["dense, same epochs"][0]
 for latent_dim, vae in ((2, two), (8, eight)):
-    loss = vae.evaluate(digits.validation.images, batch_size=1000, verbose=0, return_dict=True)
+    loss = vae.evaluate(digits.validation.images, batch_size=250, verbose=0, return_dict=True)
     print(f"{latent_dim} latent dimensions: " + ", ".join(f"{name} {value:.1f}" for name, value in loss.items()))
 
 # %%
@@ -718,7 +718,7 @@ class Keep(keras.callbacks.Callback):
         self.losses = []  # one row for each epoch, one column for each validation image
 
     def on_epoch_end(self, epoch, logs=None):
-        logits, z_mean, z_log_var = self.model.predict(watched, batch_size=1000, verbose=0)
+        logits, z_mean, z_log_var = self.model.predict(watched, batch_size=250, verbose=0)
         reconstruction = -losses.bernoulli_log_likelihood(watched / np.float32(255), logits)
         self.losses.append(np.asarray(reconstruction + losses.gaussian_kl(z_mean, z_log_var)))
 
@@ -732,7 +732,7 @@ overfitting.compile(optimizer=keras.optimizers.Adam(2e-3))
 keep = Keep()
 stopping = keras.callbacks.EarlyStopping(monitor="val_loss", patience=20, restore_best_weights=True)
 training_options = {"epochs": 100, "batch_size": 20, "verbose": 0, "callbacks": [keep, stopping]}
-curves = overfitting.fit(few, validation_data=(watched,), validation_batch_size=1000, **training_options).history
+curves = overfitting.fit(few, validation_data=(watched,), validation_batch_size=250, **training_options).history
 
 # %%
 stopped, best = len(curves["loss"]), int(np.argmin(curves["val_loss"])) + 1
@@ -750,7 +750,7 @@ print("weights   validation    test")
 for name, values in weights_of.items():
     overfitting.set_weights(values)
     row = [
-        np.mean([overfitting.evaluate(images, batch_size=1000, verbose=0, return_dict=True)["loss"] for _ in range(5)])
+        np.mean([overfitting.evaluate(images, batch_size=250, verbose=0, return_dict=True)["loss"] for _ in range(5)])
         for images in (watched, digits.test.images)
     ]
     print(f"{name:8} {row[0]:11.2f} {row[1]:7.2f}")

@@ -226,7 +226,7 @@ for way in by_hand:
     keras.utils.set_random_seed(0)
     model = CVAE(encoder(way), decoder(way))
     training.train(model, pair(digits.train, n_images), pair(digits.validation), epochs=epochs, seed=0)
-    comparison[way] = model.evaluate(pair(digits.validation), batch_size=1000, verbose=0, return_dict=True)
+    comparison[way] = model.evaluate(pair(digits.validation), batch_size=250, verbose=0, return_dict=True)
 
 # %%
 fig, ax = plt.subplots(figsize=(8, 2.6), layout="constrained")
@@ -435,7 +435,7 @@ for name in models_of_the_ladder:
     model = weights.load(name)
     model.compile()
     inputs = training.inputs_of(model, digits.test)
-    loss = model.evaluate(inputs, batch_size=1000, verbose=0, return_dict=True)["loss"]
+    loss = model.evaluate(inputs, batch_size=250, verbose=0, return_dict=True)["loss"]
     recorded = weights.describe(name)["test"]["loss"]
     print(f"{name:10} on the test images of {digits.name}: {loss:.2f} now, {recorded:.2f} recorded on MNIST")
     assert digits.name != "mnist" or abs(loss - recorded) < 0.3

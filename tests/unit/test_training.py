@@ -223,6 +223,16 @@ def test_progress_bar_shows_the_parts_and_the_time_left(uninterrupted):
     assert len(bars[-1].rstrip()) < 118  # nothing cut off
 
 
+def test_the_progress_bar_takes_for_granted_that_the_loss_is_the_sum(make_vae, images, capsys):
+    model = make_vae()
+    right = model.compute_loss
+    model.compute_loss = lambda *given, **named: 0.5 * right(*given, **named)
+    train(model, images, epochs=1)
+    last = capsys.readouterr().out.replace("\r", "\n").strip().splitlines()[-1]
+    loss, reconstruction, kl = map(float, re.search(r"loss (\S+) = (\S+) \+ KL (\S+)", last).groups())
+    assert loss == pytest.approx((reconstruction + kl) / 2, abs=0.2)
+
+
 @pytest.mark.parametrize("batch_size", [1, 2])
 def test_progress_bar_ends_at_100_percent_when_several_steps_run_at_a_time(make_vae, images, batch_size, capsys):
     assert training.steps_per_execution(-(-len(images) // batch_size)) > 1

@@ -1,0 +1,155 @@
+"""Tests of the benchmarks' own arithmetic, their protocol and their page. What they measure is not tested here."""
+
+import itertools
+import json
+import sys
+import types
+
+import numpy as np
+import pytest
+
+from benchmarks import limit, peers, results
+from benchmarks.__main__ import BENCHMARKS
+
+
+def test_the_page_is_what_the_kept_figures_give(tmp_path, monkeypatch):
+    written = results.PAGE.read_text(encoding="utf-8")
+    monkeypatch.setattr(results, "PAGE", tmp_path / "RESULTS.md")
+    results.write_page(BENCHMARKS)
+    assert (tmp_path / "RESULTS.md").read_text(encoding="utf-8") == written
+    assert {benchmark.TITLE for benchmark in BENCHMARKS.values()} >= {
+        line.removeprefix("## ") for line in written.splitlines() if line.startswith("## ")
+    }
+
+
+@pytest.fixture
+def one_benchmark(tmp_path, monkeypatch):
+    """Return a benchmark that counts its runs, whose figures are kept in a folder of their own."""
+    monkeypatch.setattr(results, "STORE", tmp_path / "results.json")
+    monkeypatch.setattr(results, "PAGE", tmp_path / "RESULTS.md")
+    runs = itertools.count(1)
+    return types.SimpleNamespace(
+        TITLE="A count",
+        measure=lambda: {"runs": next(runs)},
+        page=lambda figures: f"{figures['runs']} runs\n",
+        broken=lambda figures: ["it ran twice"] if figures["runs"] > 1 else [],
+    )
+
+
+def test_a_benchmark_is_recorded_with_its_circumstances(one_benchmark):
+    text, missed = results.record("count", one_benchmark)
+    assert missed == []
+    assert "## A count\n\n1 runs\n\nAll its promises are kept.\n" in text
+    kept = json.loads(results.STORE.read_text())["count"]
+    assert kept["figures"] == {"runs": 1}
+    assert "keras" in kept["versions"] and "cores" in kept["machine"] and kept["date"] in text
+    text, missed = results.record("count", one_benchmark)
+    assert missed == ["it ran twice"] and "Not kept: it ran twice." in text
+    results.write_page({"count": one_benchmark})
+    assert results.PAGE.read_text().endswith(text)
+
+
+def test_what_is_skipped_says_why_and_leaves_the_earlier_figures(one_benchmark):
+    results.record("count", one_benchmark)
+    before = results.STORE.read_text()
+
+    def cannot():
+        raise results.Skipped("there is no network")
+
+    one_benchmark.measure = cannot
+    text, missed = results.record("count", one_benchmark)
+    assert "Skipped: there is no network" in text and not missed
+    assert results.STORE.read_text() == before
+
+
+def test_a_spread_is_the_median_with_both_ends():
+    assert results.spread([3.0, 1.0, 2.0]) == "2.00 (1.00 to 3.00)"
+    assert results.table(["a", "b"], [["x", 1]]) == "| a | b |\n| --- | ---: |\n| x | 1 |\n"
+
+
+def count(name, batch_size):
+    import keras
+
+    from cvae_utils import models
+
+    model = getattr(models, name)()
+    model.compile(optimizer=keras.optimizers.Adam())
+    model.optimizer.build(model.trainable_variables)
+    return limit.count_operations(model, np.zeros((batch_size, 28, 28, 1), "uint8"))
+
+
+def test_operations_of_a_dense_step_by_hand():
+    images_in, heads, latent_in, pixels_out = 784 * 512, 2 * 512 * 2, 2 * 512, 512 * 784
+    assert count("dense_vae", 8) == 2 * 8 * (2 * images_in + 3 * (heads + latent_in + pixels_out))
+
+
+def test_operations_of_a_convolutional_step_by_hand():
+    encoder = 9 * 1 * 32 * 14 * 14 + 9 * 32 * 64 * 7 * 7 + 7 * 7 * 64 * 16 + 16 * 4
+    decoder = 2 * 7 * 7 * 64 + 9 * 64 * 64 * 7 * 7 + 9 * 64 * 32 * 14 * 14 + 9 * 32 * 1 * 28 * 28
+    # The gradient of the images is in the graph, and is dropped when it runs: a third of a percent.
+    assert count("conv_vae", 8) == pytest.approx(2 * 8 * 3 * (encoder + decoder), rel=0.005)
+
+
+class Fake:
+    """A contestant whose epochs take a given time and whose loss is the number of epochs left to ten."""
+
+    def __init__(self, title, seconds):
+        self.title, self.seconds, self.epochs, self.built = title, seconds, [], {"parameters": 7, "versions": "1"}
+        self.clock = 0
+
+    def train_epoch(self):
+        self.clock += self.seconds
+        self.epochs.append({"cpu": self.seconds, "clock": self.seconds, "loss": 10 - len(self.epochs), "peak_gb": 1})
+
+
+def test_a_quicker_peer_goes_on_until_it_has_had_as_much_time():
+    found = peers.compete("dense", [Fake("the course", 6), Fake("quick", 4), Fake("slow", 20)])
+    n = peers.EPOCHS["dense"]
+    assert [len(entry["epochs"]) for entry in found.values()] == [n, -(-6 * n // 4), n]
+    assert peers.loss_at_the_same_time(found, "the course") == (10 - (n - 1), n)
+    assert peers.loss_at_the_same_time(found, "quick")[1] == -(-6 * n // 4)
+    assert peers.loss_at_the_same_time(found, "slow")[1] == -(-6 * n // 20)
+    assert peers.ratios(found, "slow", "clock") == [20 / 6] * (n - 1)
+    missed = peers.broken({"networks": {"dense": found}})
+    assert any("quick has a shorter epoch" in one for one in missed)
+    assert any("quick has a lower loss on the dense network after the same time" in one for one in missed)
+    assert not any("slow" in one and "epoch of" in one for one in missed)
+
+
+@pytest.fixture
+def data_file(tmp_path):
+    labels = np.arange(1000) % 10
+    images = np.random.default_rng(0).integers(0, 60, (1000, 28, 28, 1), dtype="uint8")
+    for image, label in zip(images, labels, strict=True):
+        image[3:25, 2 * label : 2 * label + 8] = 200
+    arrays = {f"{split}_images": images for split in ("train", "validation", "test")}
+    arrays |= {f"{split}_labels": labels for split in ("train", "validation", "test")}
+    np.savez(tmp_path / "data.npz", **arrays)
+    return tmp_path / "data.npz"
+
+
+@pytest.mark.parametrize(("script", "network"), [("course.py", "dense conditional"), ("keras_way.py", "dense")])
+def test_contestants_train_an_epoch_at_a_time(script, network, data_file):
+    contestant = peers.Contestant("one", sys.executable, script, network, data_file)
+    for _ in range(3):
+        contestant.train_epoch()
+    contestant.close()
+    assert contestant.built["parameters"] == {"dense": 807_700, "dense conditional": 817_940}[network]
+    losses = [epoch["loss"] for epoch in contestant.epochs]
+    assert 40 < losses[-1] < 0.9 * losses[0]
+    assert contestant.clock == sum(epoch["clock"] for epoch in contestant.epochs) > 0
+
+
+def test_a_contestant_that_fails_says_why(data_file, monkeypatch):
+    monkeypatch.setitem(peers.EPOCHS, "no such network", 1)
+    with pytest.raises(RuntimeError, match="no such network"):
+        peers.Contestant("one", sys.executable, "course.py", "no such network", data_file)
+
+
+def test_a_peer_that_cannot_be_installed_is_skipped_with_the_reason(tmp_path, monkeypatch):
+    monkeypatch.setattr(peers, "ENVIRONMENTS", tmp_path)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    peer = peers.Peer("one", "one_way.py", ("no-such-package-anywhere==1",), ("dense",))
+    with pytest.raises(results.Skipped, match="no-such-package-anywhere"):
+        peers.python_for(peer)
