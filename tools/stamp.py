@@ -111,31 +111,52 @@ def completion_table():
 
 
 def measured_table():
-    """Return the benchmarks' main figures, kept in benchmarks/results.json, as a Markdown table."""
-    figures = {name: entry["figures"] for name, entry in results.load().items()}
+    """Return the benchmarks' main figures, of those kept in benchmarks/results.json, as a Markdown table."""
+    kept = results.load()
     rows = ["| measured | figure |", "| --- | --- |"]
-    for name, found in figures["recipe"].items():
-        rows.append(
-            f"| `{name}`, the course's recipe against the one published with the network | "
+    parts = {"recipe": recipe_rows, "peers": peers_rows, "lessons": lessons_rows, "start": start_rows}
+    for name, rows_of in parts.items():
+        if name in kept:
+            rows += [f"| {measured} | {figure} |" for measured, figure in rows_of(kept[name]["figures"])]
+    return "\n".join(rows) + "\n"
+
+
+def recipe_rows(figures):
+    """Say how long the course's recipe takes, against the published ones."""
+    for name, found in figures.items():
+        yield (
+            f"`{name}`, the course's recipe against the one published with the network",
             f"{spread(recipe.ratios(found, 0))} of the CPU time; test loss {spread(found['course']['losses'])} "
-            f"against {found['published']['loss']:.2f} |"
+            f"against {found['published']['loss']:.2f}",
         )
-    for network, found in figures["peers"]["networks"].items():
+
+
+def peers_rows(figures):
+    """Say how the course's models fare against other ways to train them."""
+    for network, found in figures["networks"].items():
         others = [title for title in found if title != "the course"]
         times = ", ".join(f"{title} {spread(peers.ratios(found, title, 'clock'))}" for title in others)
-        losses = ", ".join(f"{peers.loss_at_the_same_time(found, title)[0]:.1f}" for title in others)
+        losses = ", ".join(f"{title} {peers.loss_at_the_same_time(found, title)[0]:.1f}" for title in others)
         ours = found["the course"]["epochs"][-1]["loss"]
-        rows.append(f"| {peers.NETWORKS[network]}: seconds of an epoch, the course's = 1 | {times} |")
-        rows.append(f"| the same: test loss after the same time, the course's {ours:.1f} | {losses} |")
-    notebooks = [row for folder in figures["lessons"].values() for row in folder.values()]
-    rows.append(
-        f"| all lessons and exercises, one after the other | {sum(wall for _, wall, _ in notebooks) / 60:.0f} minutes; "
-        f"the longest {max(wall for _, wall, _ in notebooks) / 60:.1f}; the largest kernel "
-        f"{max(peak for _, _, peak in notebooks):.2f} GB |"
+        yield f"{peers.NETWORKS[network]}: seconds of an epoch, the course's = 1", times
+        yield f"the same: test loss after the same time, the course's {ours:.1f}", losses
+
+
+def lessons_rows(figures):
+    """Say how long the notebooks take, and how much memory."""
+    notebooks = [row for folder in figures.values() for row in folder.values()]
+    minutes = [wall / 60 for _, wall, _ in notebooks]
+    yield (
+        "all lessons and exercises, one after the other",
+        f"{sum(minutes):.0f} minutes; the longest {max(minutes):.1f}; the largest kernel "
+        f"{max(peak for _, _, peak in notebooks):.2f} GB",
     )
-    pages = ", ".join(f"with {cache} {seconds:.0f} s" for cache, seconds in figures["start"]["pages"].items())
-    rows.append(f"| from a fresh clone to JupyterLab's first page | {pages} |")
-    return "\n".join(rows) + "\n"
+
+
+def start_rows(figures):
+    """Say how long a learner waits for the first page."""
+    pages = ", ".join(f"with {cache} {seconds:.0f} s" for cache, seconds in figures["pages"].items())
+    yield "from a fresh clone to JupyterLab's first page", pages
 
 
 def picture():
