@@ -126,7 +126,7 @@ def recipe_rows(figures):
     for name, found in figures.items():
         yield (
             f"`{name}`, the course's recipe against the one published with the network",
-            f"{spread(recipe.ratios(found, 0))} of the CPU time; test loss {spread(found['course']['losses'])} "
+            f"{spread(recipe.ratios(found, 0), '.3f')} of the CPU time; test loss {spread(found['course']['losses'])} "
             f"against {found['published']['loss']:.2f}",
         )
 
