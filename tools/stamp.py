@@ -145,11 +145,11 @@ def peers_rows(figures):
 def lessons_rows(figures):
     """Say how long the notebooks take, and how much memory."""
     notebooks = [row for folder in figures.values() for row in folder.values()]
-    minutes = [wall / 60 for _, wall, _ in notebooks]
+    minutes = [wall / 60 for _, wall, _, _ in notebooks]
     yield (
         "all lessons and exercises, one after the other",
         f"{sum(minutes):.0f} minutes; the longest {max(minutes):.1f}; the largest kernel "
-        f"{max(peak for _, _, peak in notebooks):.2f} GB",
+        f"{max(peak for _, _, peak, _ in notebooks):.2f} GB",
     )
 
 

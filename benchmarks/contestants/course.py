@@ -13,8 +13,7 @@ NETWORKS = {
     "dense conditional": models.dense_cvae,
     "convolutional": models.conv_vae,
 }
-LEARNING_RATES = {"dense 400-20": 5e-3, "convolutional": 6e-3}
-BATCH_SIZES = {"convolutional": 64}
+LEARNING_RATES = {"dense 400-20": 5e-3, "convolutional": 8e-3}
 
 
 class TakeTurns(keras.callbacks.Callback):
@@ -53,7 +52,7 @@ def main():
         inputs("train"),
         inputs("validation"),
         epochs=epochs,
-        batch_size=BATCH_SIZES.get(network, BATCH_SIZE),
+        batch_size=BATCH_SIZE,
         learning_rate=LEARNING_RATES.get(network, 1e-2),
         seed=SEED,
     )

@@ -50,11 +50,7 @@ class ShiftedBatches(ShuffledBatches):
 
     def shuffle(self, epoch):
         super().shuffle(epoch)
-        self.epoch = epoch
         self.shifts = np.random.default_rng((self.seed, epoch, 1)).integers(0, 2 * self.SHIFT + 1, (len(self.order), 2))
-
-    def on_epoch_end(self):
-        self.shuffle(self.epoch + 1)
 
     def __getitem__(self, index):
         ((images, labels),) = super().__getitem__(index)

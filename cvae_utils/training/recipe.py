@@ -263,7 +263,7 @@ def train_classifier(classifier, images, labels, *, epochs, batch_size=128, lear
         steps_per_execution=steps_per_execution(len(batches)),
         jit_compile=keras.backend.backend() != "tensorflow",  # see jit_compile
     )
-    classifier.fit(batches, epochs=epochs, shuffle=False, verbose=0)
+    classifier.fit(ready_to_fit(batches), epochs=epochs, shuffle=False, verbose=0, callbacks=[Reseed(batches)])
 
 
 class Reseed(keras.callbacks.Callback):

@@ -83,8 +83,8 @@ plotting.show(
 # **Style transfer** takes two steps. Encode an image with its own label, which gives its $z$. Then decode that $z$ with
 # another label. If $z$ holds the style and nothing else, you get another digit by the same hand.
 #
-# The cell does this for many images and all ten labels. It repeats each $z$ ten times and calls `decode` once: ten
-# thousand calls for one image each would take many times as long.
+# The cell does this for many images and all ten labels. It calls `decode` ten times, each time for all $z$ and one label:
+# ten thousand calls for one image each would take many times as long.
 #
 # **Predict:** which properties of an image will you find again along its row? And which not, given that $z$ is two
 # numbers?
@@ -94,8 +94,13 @@ plotting.show(
 some = digits.validation if len(digits.validation) > 1000 else digits.train
 images, labels = some.images[:1000] / np.float32(255), some.labels[:1000]
 z, _ = cvae.encode(some.images[:1000], one_hot(labels))
-every_label = np.tile(one_hot(np.arange(10)), (len(z), 1))
-transfers = cvae.decode(np.repeat(z, 10, axis=0), every_label).reshape(-1, 10, 28, 28, 1)
+
+
+def as_each_digit(z):
+    return np.stack([cvae.decode(z, one_hot(np.full(len(z), digit))) for digit in range(10)], axis=1)
+
+
+transfers = as_each_digit(z)
 with_original = np.concatenate([images[:, None], transfers], axis=1)
 plotting.show(
     plotting.image_grid(
@@ -170,7 +175,7 @@ def carried_over(measure, decoded):
 
 rng = np.random.default_rng(0)
 random_z = rng.standard_normal(z.shape)
-by_chance = cvae.decode(np.repeat(random_z, 10, axis=0), every_label)
+by_chance = as_each_digit(random_z)
 other = ~np.eye(10, dtype=bool)
 tables = {"slant": carried_over(slant, transfers), "ink": carried_over(ink, transfers)}
 print("mean correlation    same digit   other digits   random z")
@@ -239,12 +244,12 @@ plotting.show(
 
 # %%
 def line(a, b, steps=11):
-    t = np.linspace(0, 1, steps)[None, :, None]
+    t = np.linspace(0, 1, steps, dtype="float32")[None, :, None]
     return (1 - t) * a[:, None] + t * b[:, None]  # (n, steps, dimensions)
 
 
 def decode_paths(z, y):
-    return cvae.decode(z.reshape(-1, 2), y.reshape(-1, 10)).reshape(*z.shape[:2], 28, 28, 1)
+    return np.stack([cvae.decode(z[:, step], y[:, step]) for step in range(z.shape[1])], axis=1)
 
 
 def cross_fade(means):
@@ -293,20 +298,20 @@ y_switched = np.repeat(one_hot(labels[np.stack([one, partner])]), [6, 5], axis=0
 between = decode_paths(line(z[one], z[partner]), y_mixed)
 within = decode_paths(line(z[a], z[same]), np.repeat(one_hot(labels[a])[:, None], 11, axis=1))
 curves = {
-    "same class: line in z": within,
-    "same class: cross-fade": cross_fade(within),
-    "two classes: line in z, label mixed": between,
-    "two classes: cross-fade": cross_fade(between),
-    "two classes: line in z, label switched": decode_paths(line(z[one], z[partner]), y_switched),
+    "same class: line in z": greyness(within),
+    "same class: cross-fade": greyness(cross_fade(within)),
+    "two classes: line in z, label mixed": greyness(between),
+    "two classes: cross-fade": greyness(cross_fade(between)),
+    "two classes: line in z, label switched": greyness(decode_paths(line(z[one], z[partner]), y_switched)),
 }
 
 # %%
 fig, ax = plt.subplots(figsize=(8, 3.6), layout="constrained")
-for (name, means), style in zip(curves.items(), ("o-", "o--", "s-", "s--", "^:"), strict=True):
-    ax.plot(np.linspace(0, 1, 11), greyness(means).mean(axis=0), style, markersize=4, label=name)
+for (name, grey), style in zip(curves.items(), ("o-", "o--", "s-", "s--", "^:"), strict=True):
+    ax.plot(np.linspace(0, 1, 11), grey.mean(axis=0), style, markersize=4, label=name)
 ax.set(xlabel="t, from one image to the other", ylabel="greyness in nats")
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-humps = {name: greyness(means)[:, 5].mean() - greyness(means)[:, [0, 10]].mean() for name, means in curves.items()}
+humps = {name: grey[:, 5].mean() - grey[:, [0, 10]].mean() for name, grey in curves.items()}
 for name, hump in humps.items():
     print(f"{name:40} half-way {hump:+6.1f} nats against the ends")
 assert abs(humps["same class: line in z"]) < humps["same class: cross-fade"] / 2

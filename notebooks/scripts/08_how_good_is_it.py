@@ -263,7 +263,7 @@ from cvae_utils.evaluation import check_inputs
 from cvae_utils.layers import LOG_VAR_RANGE
 from cvae_utils.losses import bernoulli_log_likelihood
 
-POINTS_AT_ONCE = 1000
+POINTS_AT_ONCE = 250
 
 
 def likelihood_network(decoder, image_shape, log_likelihood):

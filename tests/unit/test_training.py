@@ -471,7 +471,7 @@ def test_shifted_batches_move_each_image_a_little_and_keep_its_label():
             rows, columns = image.any(axis=1).argmax(), image.any(axis=0).argmax()  # the first that are not empty
             np.testing.assert_array_equal(image[rows : rows + 22, columns : columns + 22], images[label, 3:25, 3:25, 0])
             moves.append((epoch, label, rows - 3, columns - 3))
-        batches.on_epoch_end()
+        batches.shuffle(epoch=1)
     assert {move[2] for move in moves} == {move[3] for move in moves} == {-2, -1, 0, 1, 2}
     first, second = ({move[1]: move[2:] for move in moves if move[0] == epoch} for epoch in range(2))
     assert np.mean([first[label] == second[label] for label in labels]) < 0.2  # one in 25 by chance
