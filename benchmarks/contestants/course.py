@@ -13,6 +13,7 @@ NETWORKS = {
     "dense conditional": models.dense_cvae,
     "convolutional": models.conv_vae,
 }
+VALIDATION_IMAGES = 250  # the others have no validation at all
 LEARNING_RATES = {"dense 400-20": 5e-3, "convolutional": 8e-3}
 
 
@@ -43,6 +44,7 @@ def main():
         images = arrays[f"{split}_images"]
         return (images, one_hot(arrays[f"{split}_labels"])) if isinstance(model, models.CVAE) else images
 
+    validation = keras.tree.map_structure(lambda part: part[:VALIDATION_IMAGES], inputs("validation"))
     fit = model.fit
     extra = TakeTurns(turns, inputs("test"))
     model.fit = lambda *given, callbacks, **named: fit(*given, callbacks=[*callbacks, extra], **named)
@@ -50,7 +52,7 @@ def main():
     training.train(
         model,
         inputs("train"),
-        inputs("validation"),
+        validation,
         epochs=epochs,
         batch_size=BATCH_SIZE,
         learning_rate=LEARNING_RATES.get(network, 1e-2),

@@ -8,7 +8,7 @@ import types
 import numpy as np
 import pytest
 
-from benchmarks import limit, peers, results
+from benchmarks import lessons, limit, peers, recipe, results
 from benchmarks.__main__ import BENCHMARKS
 
 
@@ -116,6 +116,14 @@ def test_a_quicker_peer_goes_on_until_it_has_had_as_much_time():
     assert not any("slow" in one and "epoch of" in one for one in missed)
 
 
+def test_each_contestant_comes_after_the_other_in_every_other_turn(monkeypatch):
+    order = []
+    monkeypatch.setattr(Fake, "train_epoch", lambda self: order.append(self.title))
+    contestants = [Fake(title, 1) for title in ("the course", "one", "two")]
+    peers.compete("dense", contestants)
+    assert order[:6] == ["the course", "one", "two", "two", "one", "the course"]
+
+
 @pytest.fixture
 def data_file(tmp_path):
     labels = np.arange(1000) % 10
@@ -153,3 +161,36 @@ def test_a_peer_that_cannot_be_installed_is_skipped_with_the_reason(tmp_path, mo
     peer = peers.Peer("one", "one_way.py", ("no-such-package-anywhere==1",), ("dense",))
     with pytest.raises(results.Skipped, match="no-such-package-anywhere"):
         peers.python_for(peer)
+
+
+def recipe_figures(seconds, losses):
+    """Return figures of the dense CVAE whose published run took 100 s in four turns."""
+    return {
+        "dense_cvae": {
+            "published": {"epochs": 42, "batch_size": 250, "turns": [[25, 25]] * 4, "loss": 131.2},
+            "course": {"settings": {"epochs": 10}, "turns": [[each, each] for each in seconds], "losses": losses},
+        }
+    }
+
+
+def test_every_turn_of_a_recipe_has_to_be_quick_and_the_median_of_its_losses_low():
+    kept = recipe_figures([20, 24.9, 22], [130.5, 131.0, 135.0])
+    assert recipe.broken(kept) == []
+    assert "0.220 (0.200 to 0.249), at most 0.25" in recipe.page(kept) and "131.00 (130.50 to 135.00)" in recipe.page(
+        kept
+    )
+    (slow,) = recipe.broken(recipe_figures([20, 26, 22], [130.5, 130.6, 130.7]))
+    assert "0.260 of the published recipe's CPU time" in slow
+    (poor,) = recipe.broken(recipe_figures([20, 20, 20], [130.5, 131.1, 131.2]))
+    assert "131.10 nats, not 131.0" in poor
+
+
+def test_each_lesson_has_limits_and_the_course_as_a_whole():
+    kept = {"notebooks": {"06_conv_vae": [239, 130, 1.4, 0.4], "08_how_good_is_it": [300, 200, 1.2, 0.4]}}
+    assert lessons.broken(kept) == []
+    assert "**539** | **330** | **1.40**" in lessons.page(kept)
+    for which, value, said in ((0, 241, "241 CPU s"), (2, 1.6, "1.60 GB"), (1, 1100, "whole course takes 1300 s")):
+        notebooks = {name: list(row) for name, row in kept["notebooks"].items()}
+        notebooks["06_conv_vae"][which] = value
+        (missed,) = lessons.broken({"notebooks": notebooks})
+        assert said in missed
