@@ -392,7 +392,7 @@ class Sampling(keras.layers.Layer):
 
 
 # %% [markdown]
-# It reads the shape from its input, so that it also works for the last batch of an epoch, which is often smaller. The
+# It reads the shape from its input, so that it also works for the last batch of an evaluation, which may be smaller. The
 # factor 0.5 turns $\log \sigma^2$ into $\log \sigma$.
 #
 # ## 6. The two networks
@@ -507,8 +507,8 @@ class VAE(keras.Model):
 
 # %% [markdown]
 # `check_images` refuses images that are not `uint8`, so that nobody scales them twice without noticing. The trackers
-# average over the batches of an epoch, each weighted by its size, because the last one may be smaller. The rest of the
-# package has the same code as this notebook; from the next lesson on we import it.
+# average over the batches, each weighted by its size, because the last one of an evaluation may be smaller. The rest
+# of the package has the same code as this notebook; from the next lesson on we import it.
 #
 # **Predict:** the loss of a VAE that has not been trained yet: is its first part above or below $784 \log 2$, the price
 # of knowing nothing from lesson 01?
