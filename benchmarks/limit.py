@@ -15,7 +15,6 @@ TITLE = "How close a training step comes to the machine's limit"
 BATCH_SIZES = {"dense_vae": 128, "dense_cvae": 128, "completion_cvae": 256, "conv_vae": 64, "conv_cvae": 128}
 LARGE_BATCH = 1024
 MATRIX_SIZE = 2048  # of the product that stands for the machine's peak
-MEGABYTES_OF_IMAGES = 40
 SECONDS_OF_A_ROUND = 1.0
 ROUNDS = 5
 SMALLEST_DENSE_FRACTION = 0.5

@@ -3,15 +3,13 @@
 Each comparison runs in one process: a quarter of the published recipe's epochs, the course's whole run, another
 quarter, the course's whole run from another seed, and so on, so that both meet the same machine. The published recipes
 are plain ``fit`` with a constant learning rate on all 60,000 training images, as their authors ran them; the course's
-keeps 5,000 of them for validation. The published losses are of one run each. Of the course's runs the median has to
-reach them: for the convolutional VAE two seeds differ by up to five nats (LOG.md).
+keeps 5,000 of them for validation. The published losses are of one run each; all of the course's have to reach them.
 """
 
 import cvae_utils._quiet_start  # noqa: F401
 
 import time
 from dataclasses import dataclass
-from statistics import median
 
 import keras
 import numpy as np
@@ -161,7 +159,7 @@ def broken(figures):
         comparison = COMPARISONS[name]
         if max(ratios(found, 0)) > comparison.largest_ratio:
             missed.append(f"{name} takes {max(ratios(found, 0)):.3f} of the published recipe's CPU time")
-        loss = median(found["course"]["losses"])
-        if loss > comparison.loss_to_reach:
-            missed.append(f"{name} reaches {loss:.2f} nats, not {comparison.loss_to_reach}")
+        worst = max(found["course"]["losses"])
+        if worst > comparison.loss_to_reach:
+            missed.append(f"{name} reaches {worst:.2f} nats from one of its seeds, not {comparison.loss_to_reach}")
     return missed
