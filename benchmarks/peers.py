@@ -26,7 +26,7 @@ FOLDER = Path(__file__).parent
 CONTESTANTS = FOLDER / "contestants"
 ENVIRONMENTS = FOLDER / ".environments"
 PYTORCH_BUILDS = "https://download.pytorch.org/whl/cpu"  # without CUDA, which would be ten times as large
-EPOCHS = {"dense": 5, "dense 400-20": 5, "dense conditional": 5, "convolutional": 4}
+EPOCHS = {"dense": 8, "dense 400-20": 8, "dense conditional": 8, "convolutional": 4}
 NETWORKS = {
     "dense": "`dense_vae`, 784-512-2",
     "dense 400-20": "the network of PyTorch's example, 784-400-20",

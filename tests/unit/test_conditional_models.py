@@ -57,6 +57,21 @@ def test_any_number_of_latent_dimensions(build, latent_dim, images, y):
     assert z_mean.shape == z_log_var.shape == (3, latent_dim)
 
 
+# --- Initial values -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_step_that_lowers_all_weights_leaves_most_of_the_convolutional_encoders_units_on(squares, seed):
+    """A unit that is off for all images gets no gradient again. With Keras' own initial values none would be left."""
+    keras.utils.set_random_seed(seed)
+    encoder = models.conv_encoder()
+    dense = next(layer for layer in encoder.layers if isinstance(layer, keras.layers.Dense))
+    dense.kernel.assign(dense.kernel - 0.01)  # as Adam does in a step at 0.01 whose gradients have one sign
+    outputs = keras.Model(encoder.input, dense.output).predict(squares[0], verbose=0)
+    assert outputs.shape == (1000, 16)
+    assert np.any(outputs > 0, axis=0).sum() >= 8
+
+
 # --- The loss -------------------------------------------------------------------------------------
 
 

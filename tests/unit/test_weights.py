@@ -65,7 +65,7 @@ def test_the_first_of_three_runs_is_the_one_that_ships(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_promised_bounds_hold(models, name):
-    bound = {"dense_vae": 147, "dense_cvae": 129.8, "conv_vae": 148, "conv_cvae": 127}[name]
+    bound = {"dense_vae": 147, "dense_cvae": 129.8, "conv_vae": 145, "conv_cvae": 127}[name]
     assert weights.describe(name)["test"]["loss"] <= bound
     assert models["conv_vae"].count_params() == 134_165
     assert models["conv_cvae"].count_params() <= 400_000
