@@ -495,10 +495,11 @@ conv = runs["convolutional"][0]
 #
 # ### Units that die
 #
-# One line of the encoder still lacks its reason: `spread`, the initial weights of the dense layer of 16. Everything
-# that $z$ learns about an image goes through these sixteen numbers. Their activation is a relu. Where the weighted sum
-# of a unit is negative, the unit is *off*: its output is zero, and no gradient comes through it. A unit that is off for
-# one image can learn from another. A unit that is off for all images never gets a gradient again. It is **dead**.
+# One line of the encoder still lacks its reason: `spread`, the initial weights of the dense layer of 16. All that the
+# encoder passes on goes through these sixteen numbers. Their activation is a relu. Where the weighted sum of a unit is
+# negative, the unit is *off*: its output is zero, and no gradient comes through it. A unit that is off for one image
+# can learn from another. A unit that is off for all images gets no gradient at all, and as a rule it stays off. It is
+# **dead**.
 #
 # **Predict:** how many of the sixteen are on for at least one of the validation images, before training and after?
 
@@ -513,16 +514,17 @@ for name, vae in {"untrained": untrained, "the run above": conv, "the course's w
     print(f"{name:21} {units_on(vae, digits.validation.images):2} of 16 units")
 
 # %% [markdown]
-# Training kills units, most of them in about its first hundred steps. A unit here adds up 3,136 inputs, and none of
-# them is negative, since they come out of a relu themselves. Adam's first steps move each weight by about the learning
-# rate, however small the gradient. When the weights of a unit go down together, the sum falls by 3,136 small amounts
-# at once. A few such steps take it below zero for every image.
+# Training kills units. A unit here adds up 3,136 inputs, and none of them is negative, since they come out of a relu
+# themselves. The gradient of a weight is the gradient of the unit's sum times the weight's input. So for one image the
+# gradients of all its weights have the same sign, or are zero: the weights go up together, or down together. And Adam
+# divides each gradient by its usual size, so that a small gradient moves a weight about as far as a large one does. The
+# sum falls by thousands of small amounts at once, and a few such steps can take it below zero for every image. (The
+# layers below go on learning from the units that are left, so now and then a dead unit comes back.)
 #
-# Wider initial weights keep the sums of different images far apart, so that the same step counts for less. That is what
-# `spread` is for. A slow start helps as well: longer runs, which take more steps to reach the peak of the learning
-# rate, keep more units. With Keras' own initial values fewer survive. An unlucky seed is left with a single unit, and
-# then the encoder puts all images on one line of the plane. The code runs all the same, and the loss falls, only not as
-# far. So few notice. (Lu et al. 2020 look into dead units.)
+# `spread` makes the initial weights ten times as wide as Keras would, 0.25 in place of 0.025. The sums of different
+# images are further apart then, and the same step counts for less. With Keras' own values fewer units survive. An
+# unlucky seed is left with a single one, and then the encoder puts all images on one line of the plane. The code runs
+# all the same, and the loss falls, only not as far. (Lu et al. 2020 study dead units in deep networks.)
 #
 # ## 7. The result
 #
@@ -579,14 +581,14 @@ plotting.show(fig, alt=f"Test loss against CPU seconds: {points}.")
 # %% [markdown]
 # Read the table in three ways.
 #
-# *By images seen*, rows one and three: on MNIST the dense network is a little ahead. In so short a run convolutions make
-# no better use of an image. *By seconds* it is far ahead. With three times as many epochs it is better still, and has
-# used less of the time. *By parameters* the convolutional network is far ahead, in the short runs and in the long ones.
-# On MNIST, trained for long, it is also the better one by its loss, and has taken more than twice the seconds. The lines
-# below the table say how far the draw of the first weights alone moves a result, and that is a lot. The first of the
-# three runs is the one in the table, and for both networks it happens to be the best. Smaller differences than those
-# between seeds mean nothing. The one between the two kinds of network is larger: on MNIST all three convolutional runs
-# end below all three dense ones.
+# *By images seen*, rows one and three: on MNIST the two are close, and another seed may turn their order round. *By
+# seconds* the dense network is far ahead. With three times as many epochs it is better still, and has used less than
+# half of the time. *By parameters* the convolutional network is far ahead, in the short runs and in the long ones. On
+# MNIST, trained for long, it is also the better one by its loss, and has taken more than twice the seconds. The lines
+# below the table say how far the seed alone moves a result, and that is a lot. The first of the three runs is the one
+# in the table, and for both networks it happens to be the best. Smaller differences than those between seeds mean
+# nothing. The gap between the two kinds is larger than that: on MNIST all three convolutional runs end below all three
+# dense ones.
 #
 # Do not make too much of the ratios. The first nats are the easiest, so short runs always look good by seconds. And the
 # mean image, our zero, has 784 parameters itself. What the table does say: when memory is scarce, or images are large,
@@ -665,11 +667,11 @@ plotting.show(fig, alt="Loss against the shift: both curves rise steeply, to mor
 #
 # ## 9. What limits it?
 #
-# Two networks, built on opposite ideas, end within a few nats of each other. Perhaps something else limits the loss.
-# Lesson 02 split a loss into $-\log p(x)$, which depends on the decoder alone, and the gap, which is the encoder's
-# error. With two latent dimensions both can be had: average the likelihood of an image over a fine grid of points that
-# have equal shares of the prior. The cell does so for training images and for new ones. A network that has learned the
-# training images by heart has a lower loss on them.
+# Two networks, built on opposite ideas, end within a few nats of each other. Perhaps something other than the layers
+# limits the loss. Lesson 02 split a loss into $-\log p(x)$, which depends on the decoder alone, and the gap, which is
+# the encoder's error. With two latent dimensions both can be had: average the likelihood of an image over a fine grid
+# of points that have equal shares of the prior. The cell does so for training images and for new ones. A network that
+# has learned the training images by heart has a lower loss on them.
 #
 # **Predict** which half of a VAE learns by heart, the encoder or the decoder.
 
@@ -696,15 +698,17 @@ for name, vae in compared.items():
         print(f"{name:13} {kind:15} {loss:10.1f} {decoder_part:13.1f} {loss - decoder_part:15.1f}")
 
 # %% [markdown]
-# On MNIST the decoders have learned nothing by heart: $-\log p(x)$ is about the same for new images as for those of the
-# training. All the learning by heart is in the encoders. They know where the training images belong, and for new ones
-# they have to guess. (Cremer, Li and Duvenaud 2018 take such gaps apart. For this reason the recipe of the dense
-# network lets its encoder's weights decay a little.) And it is not little: the encoders cost more than the whole
-# difference between the two networks. (The grid leaves out the edge of the prior. The few images that lie there get too
-# small a likelihood, seen and new alike, so that all gaps are a little larger than printed.)
+# On MNIST the decoders have learned next to nothing by heart: $-\log p(x)$ is about the same for new images as for
+# those of the training. Nearly all the learning by heart is in the encoders. They know where the training images
+# belong, and for new ones they have to guess. (Cremer, Li and Duvenaud 2018 take such gaps apart. For this reason the
+# recipe of the dense network lets its encoder's weights decay a little.) And the gaps are not little: on new images
+# each of them is larger than the whole difference between the two losses. The convolutional decoder is the better one
+# by more than that difference, and its encoder loses a part of it again. (The grid leaves out the edge of the prior.
+# The few images that lie there get too small a likelihood, seen and new alike, so that all gaps are a little larger
+# than printed.)
 #
 # And the rest? The decoder gets two numbers for each image, whatever comes before and after. Give the dense network of
-# the table's first row eight, and leave all else.
+# the first row in section 7 eight, and leave all else.
 #
 # **Predict** what six more numbers are worth, next to the few nats between the two kinds of network.
 
@@ -873,11 +877,11 @@ plotting.show(fig, alt="Validation loss by epoch: jagged at a constant rate, smo
 # A convolution lays the same few weights on every patch, so it needs few of them, and its outputs shift with the image,
 # by multiples of the stride. Padding "same" gives sizes $\lceil n/s \rceil$, with the odd zero at the end; the
 # transposed convolution multiplies by the transposed matrix and gives $n \cdot s$. Strided transposed convolutions can
-# draw checkerboards, the more so if the kernel is no multiple of the stride, and training can remove them. A relu unit
-# that is off for all images is dead, and only the loss suffers. The convolutional VAE has far fewer parameters than the
-# dense one, needs many times the multiplications, and gets a few nats further when it trains for long; the two latent
-# numbers limit both. Stop early by a validation set and restore the best weights, or let
-# the learning rate fall to zero.
+# draw checkerboards, the more so if the kernel is no multiple of the stride, and training can remove them. A relu
+# unit that is off for all images is dead, and only a higher loss gives it away. The convolutional VAE has far fewer
+# parameters than the dense one, needs many times the multiplications, and gets a few nats further when it trains for
+# long; more latent numbers are worth far more than that. Stop early by a validation set and restore the best weights,
+# or let the learning rate fall to zero.
 #
 # **Exercise:** [exercise 06](../exercises/06_conv_vae.ipynb) has graded tasks
 # on the objectives above, with checks that answer at once.

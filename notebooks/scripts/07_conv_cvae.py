@@ -487,9 +487,8 @@ plotting.show(
 # %% [markdown]
 # Read the table as a ladder. The step from VAE to CVAE is the large one, for the dense and the convolutional models
 # alike, and far larger than the label's own nats. The step from dense to convolutional layers is much smaller, with the
-# same two latent dimensions. It is larger than the spread over the seeds, between the two VAEs as between the two CVAEs.
-# And it comes with a fraction of the weights, but is paid for in seconds: a convolution uses each weight hundreds
-# of times.
+# same two latent dimensions. It is larger than the spread over the seeds, for the VAEs and the CVAEs alike. And it comes
+# with a fraction of the weights, but is paid for in seconds: a convolution uses each weight dozens to hundreds of times.
 #
 # Two warnings. The last row differs from the row above it in more than the label: its layers are other ones, and silu
 # takes the place of relu. What the label alone was worth, in the same network, is the figure of section 3. And a sum of
