@@ -19,11 +19,11 @@ TITLE = "From a move of the hand to its picture"
 MODELS = ["dense_vae", "dense_cvae", "conv_vae", "conv_cvae"]
 EXPLORERS = ["latent", "grid", "transfer", "encoding"]
 WARM_UP_MOVES = 5
-MOVES = 40
+MOVES = 20
 KERNEL_LIMIT_MS = {"dense": 4.0, "conv": 10.0, "completion": 10.0}
 SMALLEST_DENSE_RATIO = 25.0
 BROWSER_LIMIT_MS = 100.0
-BROWSER_MOVES = 50
+BROWSER_MOVES = 25
 ROUND_TRIPS = """explorer => {
   const picture = [...explorer.querySelectorAll('img.cvae-picture')].at(-1);
   let pressed = 0;
