@@ -27,8 +27,8 @@ def conv_encoder(latent_dim=2):
     -----
     A unit of the dense layer adds up 3,136 inputs of one sign, so that a few steps of Adam can push it below zero for
     every image, where a relu gets no gradient and stays. Few of the sixteen units survive from Keras' own initial
-    values, about half of them from weights ten times as wide, as ``benchmarks/LOG.md`` measures. On dead units in deep
-    networks: Lu, Shin, Su and Karniadakis, *Dying ReLU and Initialization* (2020).
+    values, about half of them from weights ten times as wide. On dead units in deep networks: Lu, Shin, Su and
+    Karniadakis, *Dying ReLU and Initialization* (2020).
     """
     images = keras.Input(IMAGE_SHAPE, dtype="uint8", name="images")
     x = layers.Rescaling(1 / 255)(images)

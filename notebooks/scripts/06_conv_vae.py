@@ -521,10 +521,11 @@ for name, vae in {"untrained": untrained, "the run above": conv, "the course's w
 # sum falls by thousands of small amounts at once, and a few such steps can take it below zero for every image. (The
 # layers below go on learning from the units that are left, so now and then a dead unit comes back.)
 #
-# `spread` makes the initial weights ten times as wide as Keras would, 0.25 in place of 0.025. The sums of different
-# images are further apart then, and the same step counts for less. With Keras' own values fewer units survive. An
-# unlucky seed is left with a single one, and then the encoder puts all images on one line of the plane. The code runs
-# all the same, and the loss falls, only not as far. (Lu et al. 2020 study dead units in deep networks.)
+# `spread` draws the initial weights with ten times the standard deviation that Keras would take, $\sqrt{2/(3136+16)}$
+# for a layer from 3,136 to 16. The sums of different images are further apart then, and the same step counts for
+# less. With Keras' own values fewer units survive. An unlucky seed is left with a single one, and then the encoder
+# puts all images on one line of the plane. The code runs all the same, and the loss falls, only not as far. (Lu et
+# al. 2020 study dead units in deep networks.)
 #
 # ## 7. The result
 #
