@@ -25,7 +25,7 @@ IMPORTS = {
     "keras on its own": "import keras",
     "cvae_utils.models": "import cvae_utils.models",
 }
-IMPORT_ROUNDS = 5
+IMPORT_ROUNDS = 3
 LONGEST_IMPORT_SECONDS = 0.5
 
 

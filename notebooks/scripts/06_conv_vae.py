@@ -694,8 +694,8 @@ for name, vae in compared.items():
     of_both = minus_log_evidence(vae, np.concatenate([seen, new]))
     parts = {"training images": (seen, of_both[: len(seen)]), "new images": (new, of_both[len(seen) :])}
     for kind, (images, evidence) in parts.items():
-        passes = [vae.evaluate(images, batch_size=250, verbose=0, return_dict=True)["loss"] for _ in range(3)]
-        loss, decoder_part = np.mean(passes), evidence.mean()
+        loss = vae.evaluate(images, batch_size=250, verbose=0, return_dict=True)["loss"]
+        decoder_part = evidence.mean()
         print(f"{name:13} {kind:15} {loss:10.1f} {decoder_part:13.1f} {loss - decoder_part:15.1f}")
 
 # %% [markdown]
@@ -789,7 +789,7 @@ print("weights   validation    test")
 for name, values in weights_of.items():
     overfitting.set_weights(values)
     row = [
-        np.mean([overfitting.evaluate(images, batch_size=250, verbose=0, return_dict=True)["loss"] for _ in range(5)])
+        np.mean([overfitting.evaluate(images, batch_size=250, verbose=0, return_dict=True)["loss"] for _ in range(3)])
         for images in (watched, digits.test.images)
     ]
     print(f"{name:8} {row[0]:11.2f} {row[1]:7.2f}")
@@ -833,10 +833,11 @@ for n in (10, 30, 70, 200, 500):
         print(f"{n:6} {np.mean(differences):10.2f} ± {error:.2f} nats")
 
 # %% [markdown]
-# With few images, the set that chose promises nats that others do not get. With larger groups the effect soon shrinks;
-# in this run on MNIST, a few hundred images are enough to make it disappear. Then all groups agree on the best epoch:
-# most of the ups and downs of the curve are no luck of the images, they are common to all images, and the epoch really
-# is better. Where several epochs are nearly equal, the effect falls more slowly, at worst about as $1/\sqrt{n}$.
+# With few images, the set that chose promises nats that others do not get. With larger groups the effect soon shrinks.
+# How soon depends on the run. Most of the ups and downs of the curve are no luck of the images, they are common to all
+# images. If one epoch is better than all others by more than the noise of a group, all groups agree on it, and the
+# effect is gone. If several epochs are nearly equal, noise goes on choosing between them, and the effect falls more
+# slowly, at worst about as $1/\sqrt{n}$. Other machines round differently, and may give you either kind of run.
 #
 # So choosing one of some dozens of epochs by MNIST's ten thousand test images flatters by next to nothing. Two reasons
 # for the rule remain. Nobody knows the size of the effect without other images to measure it on. And an epoch is not
