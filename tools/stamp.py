@@ -7,7 +7,7 @@ README's picture is drawn anew.
 import re
 import tomllib
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean, median, stdev
 
 import numpy as np
 
@@ -135,10 +135,13 @@ def peers_rows(figures):
     """Say how the course's models fare against other ways to train them."""
     for network, found in figures["networks"].items():
         others = [title for title in found if title != "the course"]
-        times = ", ".join(f"{title} {spread(peers.ratios(found, title, 'clock'))}" for title in others)
+        of_clock, of_cpu = (
+            {title: peers.ratios(found, title, which) for title in others} for which in ("clock", "cpu")
+        )
+        times = "; ".join(f"{title} {spread(of_clock[title])}, CPU {median(of_cpu[title]):.2f}" for title in others)
         losses = ", ".join(f"{title} {peers.loss_at_the_same_time(found, title)[0]:.1f}" for title in others)
         ours = found["the course"]["epochs"][-1]["loss"]
-        yield f"{peers.NETWORKS[network]}: seconds of an epoch, the course's = 1", times
+        yield f"{peers.NETWORKS[network]}: seconds of an epoch, then CPU seconds; the course's = 1", times
         yield f"the same: test loss after the same time, the course's {ours:.1f}", losses
 
 
