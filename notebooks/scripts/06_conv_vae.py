@@ -501,17 +501,20 @@ conv = runs["convolutional"][0]
 # can learn from another. A unit that is off for all images gets no gradient at all, and as a rule it stays off. It is
 # **dead**.
 #
-# **Predict:** how many of the sixteen are on for at least one of the validation images, before training and after?
+# **Predict:** how many of the sixteen are on for at least one of the validation images, before training and after? And
+# how many of the 512 relu units of the dense encoder?
 
 # %%
 def units_on(vae, images):
-    sixteen = next(layer for layer in vae.encoder.layers if isinstance(layer, layers.Dense))
-    outputs = keras.Model(vae.encoder.input, sixteen.output).predict(images, batch_size=250, verbose=0)
-    return int(np.any(outputs > 0, axis=0).sum())
+    dense = next(layer for layer in vae.encoder.layers if isinstance(layer, layers.Dense))
+    outputs = keras.Model(vae.encoder.input, dense.output).predict(images, batch_size=250, verbose=0)
+    return f"{np.any(outputs > 0, axis=0).sum():3} of {dense.units} units"
 
 
-for name, vae in {"untrained": untrained, "the run above": conv, "the course's weights": shipped_conv}.items():
-    print(f"{name:21} {units_on(vae, digits.validation.images):2} of 16 units")
+rows = {"untrained": untrained, "the run above": conv, "the course's weights": shipped_conv}
+rows |= {"dense, the run above": runs["dense, same epochs"][0], "dense, course's weights": weights.load("dense_vae")}
+for name, vae in rows.items():
+    print(f"{name:23} {units_on(vae, digits.validation.images)}")
 
 # %% [markdown]
 # Training kills units. A unit here adds up 3,136 inputs, and none of them is negative, since they come out of a relu
@@ -526,6 +529,9 @@ for name, vae in {"untrained": untrained, "the run above": conv, "the course's w
 # less. With Keras' own values fewer units survive. An unlucky seed is left with a single one, and then the encoder
 # puts all images on one line of the plane. The code runs all the same, and the loss falls, only not as far. (Lu et
 # al. 2020 study dead units in deep networks.)
+#
+# The dense encoder starts from Keras' own values. On MNIST it has lost units by the hundred, and is none the worse for
+# it: of 512, enough are left to find two numbers. Dead units hurt where a layer is narrow.
 #
 # ## 7. The result
 #
