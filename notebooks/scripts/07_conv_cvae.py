@@ -441,17 +441,17 @@ for name in models_of_the_ladder:
     assert digits.name != "mnist" or abs(loss - recorded) < 0.3
 
 # %%
-print("lesson, model     weights  epochs  batch   rate  s/epoch  seeds     loss  ±     reconstruction    KL")
+print("lesson, model   weights epochs batch   rate s/epoch seeds    loss    ± reconstr.    KL")
 losses = {}
 for lesson, name in zip(("02", "04", "06", "07"), models_of_the_ladder, strict=True):
     entry, recipe = weights.describe(name), weights.describe(name)["recipe"]
     runs = {part: np.array([run[part] for run in entry["runs"]]) for part in entry["runs"][0]}
     losses[name] = runs["loss"]
     print(
-        f"{lesson} {name:10} {entry['parameters']:11,} {recipe['epochs']:7} {recipe['batch_size']:6} "
-        f"{recipe['learning_rate']:6} {runs['cpu_seconds_per_epoch'].mean():8.1f} {len(losses[name]):6} "
-        f"{losses[name].mean():8.2f}  {losses[name].std(ddof=1):.2f} "
-        f"{runs['reconstruction'].mean():16.2f} {runs['kl'].mean():5.2f}"
+        f"{lesson} {name:10} {entry['parameters']:9,} {recipe['epochs']:6} {recipe['batch_size']:5} "
+        f"{recipe['learning_rate']:6} {runs['cpu_seconds_per_epoch'].mean():7.1f} {len(losses[name]):5} "
+        f"{losses[name].mean():7.2f} {losses[name].std(ddof=1):.2f} "
+        f"{runs['reconstruction'].mean():9.2f} {runs['kl'].mean():5.2f}"
     )
 
 # %% [markdown]

@@ -400,8 +400,11 @@ print(f"{np.abs(moved).max():.2f} at most")
 for name, values in gap.items():
     worst = np.sort(values)[::-1][: len(values) // 20]
     print(f"{name:10} −L_100 {nll[name].mean():.2f} ± {error(nll[name]):.2f},", end=" ")
-    print(f"grid {(nll[name] - values).mean():.2f};", end=" ")
-    print(f"gap: median {np.median(values):.2f}, mean {values.mean():.2f}, largest {values.max():.0f};", end=" ")
+    print(f"grid {(nll[name] - values).mean():.2f}")
+    print(
+        f"           gap: median {np.median(values):.2f}, mean {values.mean():.2f}, largest {values.max():.0f};",
+        end=" ",
+    )
     print(f"one image in twenty makes up {worst.sum() / values.sum():.0%} of it")
 
 # %%
@@ -730,12 +733,12 @@ generators = {
 pixels = digits.validation.images.reshape(len(asked), -1) / np.float32(255)
 real = features(judge, digits.validation.images)
 found = {}
+print(f"{'conditional accuracy':>49}   coverage  in pixels")
 for name, images in generators.items():
     obeys, in_features = accuracy(judge, images, asked), coverage(features(judge, images), asked, real, asked)
     in_pixels = coverage(images.reshape(len(asked), -1) / np.float32(255), asked, pixels, asked)
     found[name] = obeys["accuracy"], in_features["coverage"], in_pixels["coverage"]
-    print(f"{name:25} conditional accuracy {percent(obeys)}", end="   ")
-    print(f"coverage {found[name][1]:.3f}, in pixels {found[name][2]:.3f}")
+    print(f"{name:25} {percent(obeys):24} {found[name][1]:9.3f} {found[name][2]:10.3f}")
 
 # %%
 fig, ax = plt.subplots(figsize=(8, 3.4), layout="constrained")
@@ -956,9 +959,9 @@ for name, values in without_label.items():
     given_label = show_spread(over_seeds(name, "nll")) if name in cvaes else "–"
     units = "/".join(str(units) for units in over_seeds(name, "active_units"))
     print(f"{name:28}{given_label:>18}{show_spread(values):>18}    {units}")
-print("\n%         " + "".join(f"{title:>24}" for title in shares.values()))
+print("\n%         " + "".join(f"{title:>21}" for title in shares.values()))
 for name in cvaes:
-    print(f"{name:10}" + "".join(f"{show_spread(100 * over_seeds(name, key)):>24}" for key in shares))
+    print(f"{name:10}" + "".join(f"{show_spread(100 * over_seeds(name, key)):>21}" for key in shares))
 print(f"\nthe judge on real test images: {percent(weights.describe('classifier')['test'])}")
 
 # %%
