@@ -508,13 +508,18 @@ conv = runs["convolutional"][0]
 def units_on(vae, images):
     dense = next(layer for layer in vae.encoder.layers if isinstance(layer, layers.Dense))
     outputs = keras.Model(vae.encoder.input, dense.output).predict(images, batch_size=250, verbose=0)
-    return f"{np.any(outputs > 0, axis=0).sum():3} of {dense.units} units"
+    return np.any(outputs > 0, axis=0)  # True or False for each unit
 
 
-rows = {"untrained": untrained, "the run above": conv, "the course's weights": shipped_conv}
-rows |= {"dense, the run above": runs["dense, same epochs"][0], "dense, course's weights": weights.load("dense_vae")}
-for name, vae in rows.items():
-    print(f"{name:23} {units_on(vae, digits.validation.images)}")
+for name, vae in {
+    "convolutional, untrained": untrained,
+    "convolutional, section 6": conv,
+    "convolutional, course's": shipped_conv,
+    "dense, section 6": runs["dense, same epochs"][0],
+    "dense, course's weights": weights.load("dense_vae"),
+}.items():
+    on = units_on(vae, digits.validation.images)
+    print(f"{name:24} {on.sum():3} of {len(on)} units")
 
 # %% [markdown]
 # Training kills units. A unit here adds up 3,136 inputs, and none of them is negative, since they come out of a relu
