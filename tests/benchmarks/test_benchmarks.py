@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks import lessons, limit, peers, recipe, results
 from benchmarks.__main__ import BENCHMARKS
+from tools import stamp
 
 
 def test_the_page_is_what_the_kept_figures_give(tmp_path, monkeypatch):
@@ -100,7 +101,9 @@ class Fake:
 
     def train_epoch(self):
         self.clock += self.seconds
-        self.epochs.append({"cpu": self.seconds, "clock": self.seconds, "loss": 10 - len(self.epochs), "peak_gb": 1})
+        self.epochs.append(
+            {"cpu": self.seconds + 1, "clock": self.seconds, "loss": 10 - len(self.epochs), "peak_gb": 1}
+        )
 
 
 def test_a_quicker_peer_goes_on_until_it_has_had_as_much_time():
@@ -115,6 +118,18 @@ def test_a_quicker_peer_goes_on_until_it_has_had_as_much_time():
     assert any("quick has a shorter epoch" in one for one in missed)
     assert any("quick has a lower loss on the dense network after the same time" in one for one in missed)
     assert not any("slow" in one and "epoch of" in one for one in missed)
+
+
+def test_peers_are_compared_by_the_clock_and_by_cpu_seconds():
+    found = peers.compete("dense", [Fake("the course", 6), Fake("slow", 20)])
+    table = [line.split(" | ") for line in peers.page({"networks": {"dense": found}, "skipped": {}}).splitlines()]
+    titles = next(row for row in table if "ratio of CPU s" in row)
+    slow = dict(zip(titles, next(row for row in table if row[0].startswith("| slow")), strict=True))
+    by_clock, by_cpu = slow["ratio of s"], slow["ratio of CPU s"]
+    assert by_clock.startswith("3.33") and by_cpu.startswith("3.00")  # 20 / 6, (20 + 1) / (6 + 1)
+    assert slow["s an epoch"].startswith("20.0") and slow["CPU s"].startswith("21.0")
+    ((_, times), _) = stamp.peers_rows({"networks": {"dense": found}})
+    assert times == f"slow {by_clock}, CPU 3.00"
 
 
 def test_the_order_turns_round_after_each_turn(monkeypatch):
