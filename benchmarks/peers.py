@@ -190,10 +190,10 @@ def loss_at_the_same_time(found, title):
 def page(figures):
     text = [
         "Seconds of an epoch after the first (which also compiles): median, smallest and largest; a ratio is the "
-        "peer's to the course's in the same turn. TensorFlow's own input pipeline, which keras.io's way takes, at "
-        "times stands still, for up to twenty seconds (LOG.md: waiting for nothing): that is in its seconds, as a "
-        "learner would meet it, and not in its CPU seconds. Test loss in nats, one noise sample an image: after as "
-        "many epochs as the course's whole run has, and after as much time (the first epoch that ends no sooner, "
+        "peer's to the course's in the same turn. keras.io's way at times stands still for up to twenty seconds, "
+        "probably in TensorFlow's input pipeline (LOG.md: waiting for nothing): that is in its seconds, as a learner"
+        " would meet it, and not in its CPU seconds. Test loss in nats, one noise sample an image: after as many "
+        "epochs as the course's whole run has, and after as much time (the first epoch that ends no sooner, "
         "compiling too). All train on the same 55,000 images from seed 0. The course's way computes a validation "
         "loss, here on 250 images; the others compute none."
     ]
