@@ -38,6 +38,20 @@ def test_importing_the_package_is_quick_and_loads_nothing_heavy():
     assert not set(HEAVY) & set(modules)
 
 
+@pytest.mark.parametrize(
+    ("machine", "before", "after"),
+    [("x86_64", None, "1"), ("AMD64", None, "1"), ("x86_64", "0", "0"), ("arm64", None, None)],
+)
+def test_onednn_is_on_by_itself_on_x86_unless_the_user_has_said_otherwise(machine, before, after):
+    run = python(
+        f"import os, platform; platform.machine = lambda: {machine!r}\n"
+        f"os.environ.pop('TF_ENABLE_ONEDNN_OPTS', None)\n"
+        f"os.environ.update({{'TF_ENABLE_ONEDNN_OPTS': {before!r}}} if {before!r} else {{}})\n"
+        "import cvae_utils; print(os.environ.get('TF_ENABLE_ONEDNN_OPTS'))"
+    )
+    assert run.stdout.strip() == str(after), run.stderr
+
+
 def test_data_and_figures_need_no_backend():
     run = python("import cvae_utils.data, cvae_utils.plotting, cvae_utils.explore, sys; print(*sys.modules)")
     assert run.returncode == 0, run.stderr
