@@ -70,9 +70,7 @@ def scoring_network(decoder):
     z, features = (keras.Input(part.shape[1:]) for part in decoder.inputs)
     pixels = ops.cast(images, "float32") / 255
     scores = missing_log_likelihood(pixels, decoder([z, features]), 1 - quadrant_mask(seen))
-    network = keras.Model([images, seen, z, features], scores)
-    network.compile(jit_compile=keras.backend.backend() != "tensorflow")  # TensorFlow's own kernels are quicker here
-    return network
+    return keras.Model([images, seen, z, features], scores)
 
 
 def completion_log_weights(model, images, seen, k, *, proposal="recognition", seed=0):

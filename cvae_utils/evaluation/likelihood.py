@@ -62,9 +62,7 @@ def likelihood_network(decoder, image_shape, log_likelihood):
     images = keras.Input(image_shape, dtype="uint8")
     code = [keras.Input(part.shape[1:]) for part in decoder.inputs]
     logits = decoder(code if len(code) > 1 else code[0])
-    network = keras.Model([images, *code], log_likelihood(ops.cast(images, "float32") / 255, logits))
-    network.compile(jit_compile=keras.backend.backend() != "tensorflow")  # TensorFlow's own kernels are quicker here
-    return network
+    return keras.Model([images, *code], log_likelihood(ops.cast(images, "float32") / 255, logits))
 
 
 def weigh_draws(weigh, n_images, k, latent_dim, seed):

@@ -4,12 +4,12 @@
 """
 
 from cvae_utils.training.batches import CompletionBatches, ShiftedBatches, ShuffledBatches, ready_to_fit
+from cvae_utils.training.optimizer import Adam
 from cvae_utils.training.progress import Record
 from cvae_utils.training.recipe import (
     KLWarmUp,
     Reseed,
     inputs_of,
-    jit_compile,
     learning_rate_schedule,
     steps_per_execution,
     train,
@@ -18,6 +18,7 @@ from cvae_utils.training.recipe import (
 )
 
 __all__ = [
+    "Adam",
     "CompletionBatches",
     "KLWarmUp",
     "Record",
@@ -25,7 +26,6 @@ __all__ = [
     "ShiftedBatches",
     "ShuffledBatches",
     "inputs_of",
-    "jit_compile",
     "learning_rate_schedule",
     "ready_to_fit",
     "steps_per_execution",

@@ -77,20 +77,29 @@ def ready_to_fit(batches):
     """Return the batches in the form from which ``fit`` reads them soonest, on the backend in use.
 
     For TensorFlow that is a ``tf.data`` pipeline whose batches have a known size, of which a PyDataset says nothing.
-    TensorFlow does not tune it while it runs: at the beginning of an epoch that tuning can stop everything, for seconds
-    in which no core works (benchmarks/LOG.md).
+    Two of TensorFlow's habits are avoided (benchmarks/LOG.md). It tunes a pipeline while it runs: at the beginning of
+    an epoch that can stop everything, for seconds in which no core works. And ``Dataset.from_generator`` makes the C
+    library give freed memory back to the system at once, for the whole process and for good: a training step then
+    fetches its arrays anew, page by page, which can double its time.
     """
     if keras.backend.backend() != "tensorflow":
         return batches
     import tensorflow as tf
 
-    signature = keras.tree.map_structure(lambda part: tf.TensorSpec(part.shape, part.dtype), batches[0])
-    pipeline = tf.data.Dataset.from_generator(
-        lambda: map(batches.__getitem__, range(len(batches))), output_signature=signature
-    )
+    first = batches[0]
+    specs = [tf.TensorSpec(part.shape, part.dtype) for part in keras.tree.flatten(first)]
+
+    def batch(index):
+        parts = tf.numpy_function(
+            lambda number: keras.tree.flatten(batches[number]), [index], [spec.dtype for spec in specs]
+        )
+        for part, spec in zip(parts, specs, strict=True):
+            part.set_shape(spec.shape)
+        return keras.tree.pack_sequence_as(first, parts)
+
     options = tf.data.Options()
     options.autotune.enabled = False
-    return pipeline.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2).with_options(options)
+    return tf.data.Dataset.range(len(batches)).map(batch).prefetch(2).with_options(options)
 
 
 def draw_tasks(n, seed):

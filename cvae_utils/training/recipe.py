@@ -10,6 +10,7 @@ from cvae_utils.models import CVAE
 from cvae_utils.training.batches import CompletionBatches, ShiftedBatches, ShuffledBatches, draw_tasks, ready_to_fit
 from cvae_utils.training.checkpoints import SaveCheckpoint, restore
 from cvae_utils.training.interrupts import StopOnInterrupt, interrupt_flag, interruption_message
+from cvae_utils.training.optimizer import Adam
 from cvae_utils.training.progress import ProgressBar, Record
 
 WARM_UP_FRACTION = 0.1
@@ -135,12 +136,11 @@ def train_completion(
 def fit(model, batches, validation_inputs, epochs, learning_rate, encoder_weight_decay, checkpoint, callbacks=()):
     """Train a model on batches by the recipe, and return its history, as ``train`` describes them."""
     schedule = learning_rate_schedule(learning_rate, epochs * len(batches))
-    optimizer = keras.optimizers.Adam(schedule, weight_decay=encoder_weight_decay)
+    optimizer = Adam(schedule, weight_decay=encoder_weight_decay)
     optimizer.exclude_from_weight_decay(var_list=model.decoder.trainable_variables)
     model.compile(
         optimizer=optimizer,
         steps_per_execution=steps_per_execution(len(batches)),
-        jit_compile=jit_compile(model),
     )
     model.optimizer.build(model.trainable_variables)  # so that a checkpoint can fill them
 
@@ -219,16 +219,6 @@ def steps_per_execution(steps):
     return min(10, max(1, steps // 20))
 
 
-def jit_compile(model):
-    """Return Keras' own choice, except that TensorFlow's CPU kernels are left to do convolutions: XLA's are slower."""
-    convolutional = any(
-        isinstance(layer, keras.layers.Conv2D | keras.layers.Conv2DTranspose)
-        for network in (model.encoder, model.decoder)
-        for layer in network.layers
-    )
-    return False if convolutional and keras.backend.backend() == "tensorflow" else "auto"
-
-
 def train_classifier(classifier, images, labels, *, epochs, batch_size=128, learning_rate=4e-3, seed=0):
     """Train a classifier on images that are moved by up to two pixels, another way in each epoch.
 
@@ -258,10 +248,9 @@ def train_classifier(classifier, images, labels, *, epochs, batch_size=128, lear
     """
     batches = ShiftedBatches((images, labels), batch_size, seed)
     classifier.compile(
-        optimizer=keras.optimizers.Adam(learning_rate_schedule(learning_rate, epochs * len(batches))),
+        optimizer=Adam(learning_rate_schedule(learning_rate, epochs * len(batches))),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         steps_per_execution=steps_per_execution(len(batches)),
-        jit_compile=keras.backend.backend() != "tensorflow",  # see jit_compile
     )
     classifier.fit(ready_to_fit(batches), epochs=epochs, shuffle=False, verbose=0, callbacks=[Reseed(batches)])
 

@@ -26,7 +26,7 @@ def cvae(request):
         for layer in network.layers:
             if isinstance(layer, keras.layers.Dense) and layer.kernel.shape[0] == models.N_CLASSES:
                 layer.kernel.assign(rng.normal(0, 0.5, layer.kernel.shape))
-    model.compile(optimizer="adam", jit_compile=training.jit_compile(model))
+    model.compile(optimizer="adam")
     return model
 
 
@@ -189,13 +189,6 @@ def test_inputs_of_a_plain_and_of_a_conditional_model(make_vae, images):
     of_cvae = training.inputs_of(BUILDERS["dense_cvae"](), split)
     assert of_cvae[0] is images
     np.testing.assert_array_equal(of_cvae[1].argmax(axis=1), split.labels)
-
-
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="without XLA the other backends would not compile")
-def test_xla_is_left_out_for_convolutions_only(make_vae):
-    assert training.jit_compile(make_vae()) == "auto"
-    assert training.jit_compile(models.conv_vae()) is False
-    assert training.jit_compile(models.conv_cvae()) is False
 
 
 @pytest.mark.parametrize(("steps", "at_a_time"), [(1, 1), (5, 1), (40, 2), (430, 10), (5000, 10)])

@@ -155,6 +155,23 @@ def test_the_order_depends_on_seed_and_epoch_alone():
 # --- A run ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("settings", [{}, {"weight_decay": 0.1}, {"amsgrad": True}, {"clipnorm": 0.5}])
+def test_adam_is_keras_adam(settings):
+    """Also with a schedule, from gradients of very different sizes, and for scalars."""
+    start = [np.linspace(-1, 1, 12, dtype="float32").reshape(3, 4), np.float32(2.0)]
+    found = []
+    for adam in (keras.optimizers.Adam, training.Adam):
+        weights = [keras.Variable(value) for value in start]
+        optimizer = adam(training.learning_rate_schedule(0.1, 8), **settings)
+        for step in range(8):
+            gradients = [keras.ops.convert_to_tensor((np.sin(step + value) ** 5).astype("float32")) for value in start]
+            optimizer.apply(gradients, weights)
+        found.append([np.asarray(keras.ops.convert_to_numpy(one)) for one in (*weights, *optimizer.variables)])
+    for theirs, ours in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+    assert not np.allclose(found[0][0], start[0], atol=0.1)
+
+
 def test_weight_decay_shrinks_the_encoder_and_leaves_the_decoder(uninterrupted, make_vae, images):
     without, with_decay = uninterrupted[0], make_vae()
     train(with_decay, images, encoder_weight_decay=30.0)
