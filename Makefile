@@ -24,7 +24,7 @@ lab: .venv/.lab  ## Open the course in JupyterLab (PORT=8888, BROWSER=no to only
 test: .venv/.test lint  ## Run every check: lint, unit tests, notebooks in step and executed from top to bottom
 	$(BIN)/python -m tools.lock --check
 	$(BIN)/pytest -n 2 --dist loadfile tests --ignore=tests/browser --ignore=tests/grading/test_class.py
-	$(BIN)/pytest -n 2 --dist loadscope --nbval-lax --nbval-cell-timeout=600 notebooks solutions
+	$(BIN)/pytest -n 2 --dist loadscope -p tools.patience --nbval-lax notebooks solutions
 
 test-lowest: $(UV)  ## Run the unit tests with the lowest versions that pyproject.toml allows
 	$(UV) venv --quiet --clear --python $(PYTHON) .venv-lowest

@@ -16,6 +16,8 @@ import jupytext
 import nbformat
 from jupytext.config import load_jupytext_config
 
+from tools.patience import client_limits
+
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 SOLUTIONS = ROOT / "solutions"
@@ -72,7 +74,7 @@ def build(notebook_path):
     client = NotebookClient(
         notebook,
         kernel_name=KERNEL["name"],
-        timeout=CELL_TIMEOUT_SECONDS,
+        **client_limits(CELL_TIMEOUT_SECONDS),
         resources={"metadata": {"path": notebook_path.parent}},
         record_timing=False,
         coalesce_streams=True,  # keeps the last state of a progress bar only

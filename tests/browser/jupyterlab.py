@@ -14,11 +14,12 @@ from pathlib import Path
 import nbformat
 
 from tools.notebooks import KERNEL
+from tools.patience import patient
 
 ROOT = Path(__file__).parents[2]
 ARTIFACTS = ROOT / "artifacts"
 START_SECONDS = 180  # a busy machine has taken 100 s to show JupyterLab's first page
-NOTEBOOK_MILLISECONDS = 900_000
+NOTEBOOK_SECONDS = 900
 CHROMIUM_FLAGS = [
     "--no-sandbox",  # root, in a container, cannot have one
     "--disable-gpu",
@@ -88,7 +89,7 @@ def running_lab(course, home):
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(server.pid, signal.SIGTERM)
-        server.wait(60)
+        server.wait(patient(60))
         ARTIFACTS.mkdir(exist_ok=True)
         shutil.copy(log, ARTIFACTS / "lab.log")
 
@@ -101,7 +102,7 @@ def free_port():
 
 def printed_address(server, log, port):
     """Wait until JupyterLab prints its address."""
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + patient(START_SECONDS)
     while time.monotonic() < deadline:
         assert server.poll() is None, log.read_text()
         if address := re.search(rf"http://127\.0\.0\.1:{port}/\S+\?token=\w+", log.read_text()):
@@ -133,7 +134,7 @@ def running_chromium():
 def new_page(browser):
     """Open a page that waits as long as a busy machine needs."""
     page = browser.new_page(viewport={"width": 1300, "height": 1500})
-    page.set_default_timeout(START_SECONDS * 1000)
+    page.set_default_timeout(1000 * patient(START_SECONDS))
     return page
 
 
@@ -156,5 +157,5 @@ def run_all(page, address, notebook):
     """Open a notebook of the folder notebooks, run all its cells and return them with their outputs."""
     open_notebook(page, address, notebook)
     page.evaluate(RUN_ALL)
-    page.wait_for_function("window.finished", timeout=NOTEBOOK_MILLISECONDS)
+    page.wait_for_function("window.finished", timeout=1000 * patient(NOTEBOOK_SECONDS))
     return page.evaluate(CELLS)

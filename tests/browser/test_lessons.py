@@ -9,6 +9,7 @@ import pytest
 from tests.browser.explorers import EXPLORER, wait_for_explorer
 from tests.browser.jupyterlab import ARTIFACTS, run_all
 from tools.notebooks import NOTEBOOKS
+from tools.patience import patient
 
 LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
 EXPLORER_CELLS = """() => {
@@ -47,7 +48,7 @@ def test_lab_prints_an_address_on_loopback_that_needs_its_token(lab):
     assert lab.startswith("http://127.0.0.1:")
     assert "/lab/tree/notebooks/00_start_here.ipynb?token=" in lab
     with pytest.raises(urllib.error.HTTPError, match="403"):
-        urllib.request.urlopen(lab.split("/lab/")[0] + "/api/contents", timeout=30)
+        urllib.request.urlopen(lab.split("/lab/")[0] + "/api/contents", timeout=patient(30))
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

@@ -12,6 +12,7 @@ import nbformat
 import pytest
 
 from tools import notebooks
+from tools.patience import patient
 
 LESSONS = sorted(notebooks.NOTEBOOKS.glob("*.ipynb"))
 
@@ -290,6 +291,6 @@ def test_nbval_fails_on_a_changed_strict_output_and_on_an_error(tmp_path, source
     cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=output)] if output else []
     notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": notebooks.KERNEL})
     nbformat.write(notebook, tmp_path / "lesson.ipynb")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval-lax", "lesson.ipynb"]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tools.patience", "--nbval-lax"]
+    run = subprocess.run([*command, "lesson.ipynb"], cwd=tmp_path, capture_output=True, text=True, timeout=patient(300))
     assert (run.returncode == 0) == passes, run.stdout

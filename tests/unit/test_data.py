@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 
 from cvae_utils import data
+from tools.patience import patient
 
 HERE = Path(__file__).resolve().parent
 ROOT = Path(data.__file__).resolve().parents[1]
@@ -340,14 +341,14 @@ def test_import_is_cheap():
 
 # --- Faults of the network ------------------------------------------------------------------------
 
-SHORT = 0.6  # seconds: long enough for the healthy mirror on a busy machine
+SHORT = round(patient(0.6), 1)  # seconds: long enough for the healthy mirror on a busy machine
 
 NETWORK_FAULTS = {
     "truncated": (faulty_server.truncated(NPZ), "broke off in the middle of the file"),
     "web page": (faulty_server.web_page, "sent a web page in place of the file"),
     "wrong checksum": (faulty_server.file(NPZ[:-1] + b"!"), "SHA-256 is wrong"),
-    "silent": (faulty_server.silent, f"did not answer within {SHORT} s"),
-    "stalled": (faulty_server.stalled(NPZ), f"did not answer within {SHORT} s"),
+    "silent": (faulty_server.silent, f"did not answer within {SHORT:g} s"),
+    "stalled": (faulty_server.stalled(NPZ), f"did not answer within {SHORT:g} s"),
     "not found": (faulty_server.not_found, "answered 404 Not Found"),
 }
 
