@@ -3,12 +3,13 @@
 import argparse
 import sys
 
-from benchmarks import explorers, lessons, limit, peers, recipe, results, start
+from benchmarks import explorers, lessons, limit, peers, recipe, results, start, switches
 
 BENCHMARKS = {
     "recipe": recipe,
     "peers": peers,
     "lessons": lessons,
+    "switches": switches,
     "start": start,
     "limit": limit,
     "explorers": explorers,

@@ -1,4 +1,8 @@
-"""How much of a training step is arithmetic: its floating-point operations against the machine's matrix products."""
+"""How much of a training step is arithmetic: its floating-point operations against the machine's matrix products.
+
+Which part of the machine's peak a step reaches is up to TensorFlow's operations; what the course answers for is what it
+adds to them: the input pipeline, and how often Keras' loop comes round.
+"""
 
 import cvae_utils._quiet_start  # noqa: F401
 
@@ -12,12 +16,12 @@ from benchmarks.results import spread, table
 from cvae_utils import data, models, training
 
 TITLE = "How close a training step comes to the machine's limit"
-BATCH_SIZES = {"dense_vae": 128, "dense_cvae": 128, "completion_cvae": 256, "conv_vae": 64, "conv_cvae": 128}
+BATCH_SIZES = {"dense_vae": 250, "dense_cvae": 250, "completion_cvae": 256, "conv_vae": 64, "conv_cvae": 128}
 LARGE_BATCH = 1024
 MATRIX_SIZE = 2048  # of the product that stands for the machine's peak
 SECONDS_OF_A_ROUND = 1.0
 ROUNDS = 5
-SMALLEST_DENSE_FRACTION = 0.5
+LARGEST_OVERHEAD = 0.15  # of a step in `fit`
 PRODUCTS = ("MatMul", "Conv2D", "Conv2DBackpropInput", "Conv2DBackpropFilter")
 
 
@@ -82,9 +86,7 @@ def products_of_step(batch_size, pixels=784, hidden_units=512):
 def update(model):
     """Return a function that applies the optimizer to gradients that are there already."""
     gradients = [tf.random.normal(weight.shape) for weight in model.trainable_variables]
-    apply = tf.function(
-        lambda: model.optimizer.apply(gradients, model.trainable_variables), jit_compile=bool(model.jit_compile)
-    )
+    apply = tf.function(lambda: model.optimizer.apply(gradients, model.trainable_variables))
     apply()
     return apply
 
@@ -115,14 +117,10 @@ def measure_model(name, batch_size, dataset):
     keras.utils.set_random_seed(0)
     model = getattr(models, name)()
     batches = batches_of(model, dataset, batch_size)
-    model.compile(
-        optimizer=keras.optimizers.Adam(1e-3),
-        steps_per_execution=training.steps_per_execution(len(batches)),
-        jit_compile=training.jit_compile(model),
-    )
+    model.compile(optimizer=training.Adam(1e-3), steps_per_execution=training.steps_per_execution(len(batches)))
     model.optimizer.build(model.trainable_variables)
     batch = keras.tree.map_structure(tf.constant, batches[0][0])
-    step = tf.function(lambda: model.train_step((batch,)), jit_compile=bool(model.jit_compile))
+    step = tf.function(lambda: model.train_step((batch,)))
     step()
     steps = max(10, round(SECONDS_OF_A_ROUND / min(seconds(step) for _ in range(5))))
     steps = min(steps, len(batches))
@@ -159,6 +157,11 @@ def fractions(row, part):
     ]
 
 
+def overheads(row):
+    """List which part of a step in `fit` each round spent on Keras' loop and the input pipeline."""
+    return [1 - step / fit for step, fit in zip(row["step"], row["fit"], strict=True)]
+
+
 def page(figures):
     rows = [
         [
@@ -167,6 +170,7 @@ def page(figures):
             f"{row['operations'] / 1e6:,.0f}",
             f"{median(row['peak']):.0f}",
             spread(row["fit"]),
+            spread(overheads(row), ".0%"),
             spread(fractions(row, "fit"), ".0%"),
             spread(fractions(row, "step"), ".0%"),
         ]
@@ -186,11 +190,14 @@ def page(figures):
         ["Keras' loop and the input pipeline", f"{fit - step:.2f}"],
         ["**a step in `fit`**", f"**{fit:.2f}**"],
     ]
+    header = ["model", "batch", "million operations", "peak, GFLOP/s", "ms a step", "loop and pipeline", "of the peak"]
     return (
         f"The peak is the best product of two {MATRIX_SIZE} × {MATRIX_SIZE} float32 matrices in the same round; "
         "operations are those of a step's matrix products and convolutions, as TensorFlow's profiler counts them. "
-        "*Alone* is the step without Keras' loop and input pipeline.\n\n"
-        + table(["model", "batch", "million operations", "peak, GFLOP/s", "ms a step", "of the peak", "alone"], rows)
+        "*Alone* is the step without Keras' loop and input pipeline; a step in `fit` is promised to spend at most "
+        f"{LARGEST_OVERHEAD:.0%} on those. Which part of the peak it reaches is not promised: that is up to "
+        "TensorFlow's operations.\n\n"
+        + table([*header, "alone"], rows)
         + "\nWhere the time of `dense_vae`'s step goes, in milliseconds, medians:\n\n"
         + table(["part", "ms"], account)
     )
@@ -198,8 +205,7 @@ def page(figures):
 
 def broken(figures):
     return [
-        f"{name} reaches {median(fractions(row, 'fit')):.0%} of the peak in `fit`, for {SMALLEST_DENSE_FRACTION:.0%}: "
-        "the account below the table says what the rest is"
+        f"{name} spends {median(overheads(row)):.0%} of a step in `fit` on Keras' loop and the input pipeline"
         for name, row in figures.items()
-        if name in ("dense_vae", "dense_cvae") and median(fractions(row, "fit")) < SMALLEST_DENSE_FRACTION
+        if median(overheads(row)) > LARGEST_OVERHEAD
     ]

@@ -16,6 +16,8 @@ from statistics import median
 
 import psutil
 
+from benchmarks import processor
+
 FOLDER = Path(__file__).parent
 STORE = FOLDER / "results.json"
 PAGE = FOLDER / "RESULTS.md"
@@ -32,7 +34,7 @@ class Skipped(Exception):  # noqa: N818 (nothing went wrong)
     """A benchmark needs what this machine lacks; the message says what."""
 
 
-def processor():
+def processor_name():
     """Return the name of the processor."""
     if Path("/proc/cpuinfo").exists():
         named = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
@@ -56,7 +58,8 @@ def circumstances():
     gb = psutil.virtual_memory().total / 1e9
     return {
         "date": datetime.date.today().isoformat(),
-        "machine": f"{processor()}, {os.cpu_count()} cores, {gb:.0f} GB of memory, {platform.system()}",
+        "machine": f"{processor_name()}, {os.cpu_count()} cores, {gb:.0f} GB of memory, {platform.system()}",
+        "instructions": processor.native(),
         "versions": ", ".join([f"Python {platform.python_version()}", *map(version, PACKAGES)]),
         "load": round(os.getloadavg()[0], 1),  # of other work, since the benchmark has not begun
     }
@@ -78,13 +81,21 @@ def record(name, benchmark):
     return section(benchmark, entry), benchmark.broken(entry["figures"])
 
 
+def instructions(entry):
+    """Say which instruction sets were used: the processor's own, and those of the kinds that were measured."""
+    figures = entry["figures"]
+    titles = processor.titles(figures) if "kinds" in figures else {entry["instructions"]: entry["instructions"]}
+    return "; and ".join(titles.values())
+
+
 def section(benchmark, entry):
     """Word one benchmark's figures."""
     kept = benchmark.broken(entry["figures"])
     promises = "All its promises are kept." if not kept else f"Not kept: {'; '.join(kept)}."
     return (
         f"## {benchmark.TITLE}\n\n{benchmark.page(entry['figures'])}\n{promises}\n\n"
-        f"*{entry['date']}; {entry['machine']}; {entry['versions']}; load before the run {entry['load']}.*\n"
+        f"*{entry['date']}; {entry['machine']}; instruction sets: {instructions(entry)}; {entry['versions']}; load "
+        f"before the run {entry['load']}.*\n"
     )
 
 

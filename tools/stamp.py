@@ -11,7 +11,7 @@ from statistics import mean, median, stdev
 
 import numpy as np
 
-from benchmarks import peers, recipe, results
+from benchmarks import lessons, peers, processor, recipe, results
 from benchmarks.results import spread
 from cvae_utils import data, plotting, weights
 
@@ -122,37 +122,48 @@ def measured_table():
 
 
 def recipe_rows(figures):
-    """Say how long the course's recipe takes, against the published ones."""
-    for name, found in figures.items():
+    """Say how long the course's recipe takes, against the published ones, on the kind of processor where it is worse.
+
+    The losses are those on the processor's own kind.
+    """
+    for name, scored in figures["kinds"][processor.own(figures)].items():
+        kind, comparisons = processor.worse(figures, lambda found: median(recipe.ratios(found[name], 0)))  # noqa: B023
         yield (
             f"`{name}`, the course's recipe against the one published with the network",
-            f"{spread(recipe.ratios(found, 0), '.3f')} of the CPU time; test loss {spread(found['course']['losses'])} "
-            f"against {found['published']['loss']:.2f}",
+            f"{spread(recipe.ratios(comparisons[name], 0), '.3f')} of the CPU time ({kind}); test loss "
+            f"{spread(scored['course']['losses'])}, to reach {recipe.COMPARISONS[name].loss_to_reach}",
         )
 
 
 def peers_rows(figures):
-    """Say how the course's models fare against other ways to train them."""
-    for network, found in figures["networks"].items():
-        others = [title for title in found if title != "the course"]
-        of_clock, of_cpu = (
-            {title: peers.ratios(found, title, which) for title in others} for which in ("clock", "cpu")
+    """Say how the course's models fare against other ways to train them, on the kind of processor where it is worse.
+
+    The losses are those on the processor's own kind.
+    """
+    for network, scored in figures["kinds"][processor.own(figures)].items():
+        kind, networks = processor.worse(figures, lambda found: peers.against_the_fastest(found[network])[1])  # noqa: B023
+        others = [title for title in scored if title != peers.COURSE]
+        times = ", ".join(
+            f"{title} {median(peers.ratios(networks[network], title, 'cpu')):.2f}"
+            for title in networks[network]
+            if title != peers.COURSE
         )
-        times = "; ".join(f"{title} {spread(of_clock[title])}, CPU {median(of_cpu[title]):.2f}" for title in others)
-        losses = ", ".join(f"{title} {peers.loss_at_the_same_time(found, title)[0]:.1f}" for title in others)
-        ours = found["the course"]["epochs"][-1]["loss"]
-        yield f"{peers.NETWORKS[network]}: seconds of an epoch, then CPU seconds; the course's = 1", times
+        losses = ", ".join(f"{title} {peers.loss_at_the_same_time(scored, title)[0]:.1f}" for title in others)
+        ours = scored[peers.COURSE]["epochs"][-1]["loss"]
+        yield f"{peers.NETWORKS[network].title}: CPU seconds of an epoch; the course's = 1", f"{times} ({kind})"
         yield f"the same: test loss after the same time, the course's {ours:.1f}", losses
 
 
 def lessons_rows(figures):
-    """Say how long the notebooks take, and how much memory."""
-    notebooks = [row for folder in figures.values() for row in folder.values()]
-    minutes = [wall / 60 for _, wall, _, _ in notebooks]
+    """Say how long the notebooks take, on the kind of processor where they take longer, and how much memory."""
+    kind, folders = processor.worse(figures, lambda found: lessons.totals(found)[0])
+    cpu, wall, _ = lessons.totals(folders)
+    longest = max(row[1] for row in lessons.listed(folders).values())
+    peak = max(lessons.totals(found)[2] for found in figures["kinds"].values())
     yield (
         "all lessons and exercises, one after the other",
-        f"{sum(minutes):.0f} minutes; the longest {max(minutes):.1f}; the largest kernel "
-        f"{max(peak for _, _, peak, _ in notebooks):.2f} GB",
+        f"{wall / 60:.0f} minutes, {cpu:,.0f} CPU seconds; the longest {longest / 60:.1f} minutes ({kind}); the "
+        f"largest kernel {peak:.2f} GB",
     )
 
 

@@ -2,7 +2,7 @@
 
 import keras
 import numpy as np
-from turns import BATCH_SIZE, SEED, Turns, arguments
+from turns import SEED, Turns, arguments
 
 from cvae_utils import models, training
 from cvae_utils.data import one_hot
@@ -12,9 +12,16 @@ NETWORKS = {
     "dense 400-20": lambda: models.dense_vae(latent_dim=20, hidden_units=400),
     "dense conditional": models.dense_cvae,
     "convolutional": models.conv_vae,
+    "convolutional conditional": models.conv_cvae,
+}
+SETTINGS = {
+    "dense": {"batch_size": 250, "learning_rate": 2e-2},
+    "dense 400-20": {"batch_size": 250, "learning_rate": 1e-2},
+    "dense conditional": {"batch_size": 250, "learning_rate": 3e-2},
+    "convolutional": {"batch_size": 128, "learning_rate": 8e-3},
+    "convolutional conditional": {"batch_size": 128, "learning_rate": 1e-2},
 }
 VALIDATION_IMAGES = 250  # the others have no validation at all
-LEARNING_RATES = {"dense 400-20": 5e-3, "convolutional": 8e-3}
 
 
 class TakeTurns(keras.callbacks.Callback):
@@ -48,16 +55,10 @@ def main():
     fit = model.fit
     extra = TakeTurns(turns, inputs("test"))
     model.fit = lambda *given, callbacks, **named: fit(*given, callbacks=[*callbacks, extra], **named)
-    turns.ready(model.count_params(), f"Keras {keras.__version__}, NumPy {np.__version__}")
-    training.train(
-        model,
-        inputs("train"),
-        validation,
-        epochs=epochs,
-        batch_size=BATCH_SIZE,
-        learning_rate=LEARNING_RATES.get(network, 1e-2),
-        seed=SEED,
-    )
+    settings = SETTINGS[network]
+    versions = f"Keras {keras.__version__}, NumPy {np.__version__}"
+    turns.ready(model.count_params(), versions, settings["batch_size"])
+    training.train(model, inputs("train"), validation, epochs=epochs, **settings, seed=SEED)
 
 
 main()

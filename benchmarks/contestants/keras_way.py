@@ -56,15 +56,47 @@ def conv_decoder(z):
     return layers.Conv2DTranspose(1, 3, activation="sigmoid", padding="same")(x)
 
 
+def film(x, label):
+    """Scale and shift each feature by amounts that depend on the label; at first by one and by zero."""
+    features = x.shape[-1]
+    scale = layers.Dense(features, kernel_initializer="zeros", bias_initializer="ones")(label)
+    shift = layers.Dense(features, kernel_initializer="zeros")(label)
+    same_everywhere = (1,) * (len(x.shape) - 2) + (features,)
+    return x * layers.Reshape(same_everywhere)(scale) + layers.Reshape(same_everywhere)(shift)
+
+
+def conditional_conv_encoder(images, label):
+    """Return the last hidden features of the encoder of the course's convolutional CVAE."""
+    x = images
+    for channels, kernel_size in ((16, 5), (32, 3), (64, 3)):
+        x = layers.Conv2D(channels, kernel_size, activation="silu", strides=2, padding="same")(x)
+        x = film(x, label)
+    return film(layers.Dense(128, activation="silu")(layers.Flatten()(x)), label)
+
+
+def conditional_conv_decoder(z, label):
+    """Return the pixel means of the decoder of the course's convolutional CVAE."""
+    x = film(layers.Dense(64, activation="silu")(z), label)
+    x = film(layers.Dense(128, activation="silu")(x), label)
+    x = layers.Reshape((7, 7, 16))(layers.Dense(7 * 7 * 16, activation="silu")(x))
+    x = film(x, label)
+    for channels in (32, 16):
+        x = layers.Conv2DTranspose(channels, 3, activation="silu", strides=2, padding="same")(x)
+        x = film(x, label)
+    return layers.Conv2DTranspose(1, 3, activation="sigmoid", padding="same")(x)
+
+
 def build(network):
     """Return encoder and decoder."""
     latent_dim, hidden_units = (20, 400) if network == "dense 400-20" else (2, 512)
     images, z = keras.Input((28, 28, 1)), keras.Input((latent_dim,))
     to_encoder, to_decoder = (
-        ([keras.Input((N_CLASSES,))], [keras.Input((N_CLASSES,))]) if network == "dense conditional" else ([], [])
+        ([keras.Input((N_CLASSES,))], [keras.Input((N_CLASSES,))]) if network.endswith("conditional") else ([], [])
     )
     if network == "convolutional":
         features, means = conv_encoder(images), conv_decoder(z)
+    elif network == "convolutional conditional":
+        features, means = conditional_conv_encoder(images, *to_encoder), conditional_conv_decoder(z, *to_decoder)
     else:
         features = dense_encoder(images, to_encoder, hidden_units)
         means = dense_decoder(z, to_decoder, hidden_units)
@@ -122,7 +154,7 @@ def main():
     def inputs(split):
         images = arrays[f"{split}_images"].astype("float32") / 255
         labels = np.eye(N_CLASSES, dtype="float32")[arrays[f"{split}_labels"]]
-        return (images, labels) if network == "dense conditional" else (images,)
+        return (images, labels) if network.endswith("conditional") else (images,)
 
     train, test = inputs("train"), inputs("test")
     versions = f"Keras {keras.__version__}, TensorFlow {tf.__version__}"

@@ -43,9 +43,9 @@ class Turns:
         self.answers = sys.stdout
         sys.stdout = sys.stderr  # what a library prints must not get between the answers
 
-    def ready(self, parameters, versions):
-        """Say that the network is built."""
-        self.answer(parameters=int(parameters), versions=versions)
+    def ready(self, parameters, versions, batch_size=BATCH_SIZE):
+        """Say that the network is built, and how many images a step takes."""
+        self.answer(parameters=int(parameters), versions=versions, batch_size=batch_size)
 
     def begin(self):
         """Wait until it is this contestant's turn."""
