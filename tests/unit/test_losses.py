@@ -124,6 +124,21 @@ def test_log_likelihood_far_out(x, logit, expected):
     assert log_likelihood([[x]], [[logit]]) == pytest.approx([expected])
 
 
+@pytest.mark.parametrize("shape", [(4,), (3, 2, 1)])
+def test_log_likelihood_has_the_gradients_of_the_plain_formula(gradients, shape):
+    """Each image's by pixels and by logits, weighted so that no two count alike."""
+    rng = np.random.default_rng(0)
+    x, logits, weights = array(rng.random((5, *shape))), array(rng.normal(0, 4, (5, *shape))), array(rng.normal(size=5))
+    plain = bernoulli_log_likelihood.__wrapped__
+    np.testing.assert_allclose(log_likelihood(x, logits), ops.convert_to_numpy(plain(x, logits)), rtol=1e-6)
+    found, expected = (
+        gradients(lambda *of: ops.sum(weights * function(*of)), x, logits)  # noqa: B023
+        for function in (bernoulli_log_likelihood, plain)
+    )
+    for ours, autodiff in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, autodiff, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("logit", [-1e4, -100, 0, 2, 100, 1e4])
 def test_log_likelihood_gradient_is_pixel_minus_mean(gradients, logit):
     x = array([[0, 0.3, 1]])
