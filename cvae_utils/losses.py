@@ -46,44 +46,30 @@ def bernoulli_log_likelihood(x, logits):
     return ops.sum(x * logits - ops.softplus(logits), axis=pixel_axes)
 
 
-def with_gradient(log_likelihood, derivatives):
-    """Return the same log-likelihood, differentiated by a formula instead of step by step.
+def differentiated_by_formula(log_likelihood):
+    """Return ``bernoulli_log_likelihood`` with its derivatives written down.
 
-    TensorFlow's own way through ``x * logits - softplus(logits)`` makes five arrays of the images' size, the formula
-    three: a tenth of a dense model's training step (benchmarks/LOG.md).
-
-    Parameters
-    ----------
-    log_likelihood : callable
-        From tensors of one shape (batch, ...) to one number for each image.
-    derivatives : callable
-        From the same tensors to the derivative of an image's number by each of them, tensors of their shape.
-
-    Returns
-    -------
-    callable
-        Takes and returns what ``log_likelihood`` does.
+    They are logits, by x, and x − sigmoid(logits), by logits. TensorFlow, which derives them step by step, makes five
+    arrays of the images' size where these make three: a tenth of a dense model's training step (benchmarks/LOG.md).
     """
 
     @ops.custom_gradient
-    def differentiable(*tensors):
+    def by_formula(x, logits):
         def gradient(upstream):
-            per_image = ops.reshape(upstream, (-1,) + (1,) * (len(tensors[0].shape) - 1))
-            return tuple(per_image * derivative for derivative in derivatives(*tensors))
+            upstream = ops.reshape(upstream, (-1,) + (1,) * (len(logits.shape) - 1))
+            return upstream * logits, upstream * (x - ops.sigmoid(logits))
 
-        return log_likelihood(*tensors), gradient
+        return log_likelihood(x, logits), gradient
 
     @functools.wraps(log_likelihood)
-    def chosen(*tensors):
-        symbolic = any(
-            isinstance(tensor, keras.KerasTensor) for tensor in tensors
-        )  # while a keras.Model is put together
-        return (log_likelihood if symbolic else differentiable)(*tensors)
+    def chosen(x, logits):
+        symbolic = isinstance(logits, keras.KerasTensor)  # a keras.Model is being put together
+        return (log_likelihood if symbolic else by_formula)(x, logits)
 
     return chosen
 
 
-bernoulli_log_likelihood = with_gradient(bernoulli_log_likelihood, lambda x, logits: (logits, x - ops.sigmoid(logits)))
+bernoulli_log_likelihood = differentiated_by_formula(bernoulli_log_likelihood)
 
 
 def gaussian_kl(z_mean, z_log_var):
