@@ -14,6 +14,30 @@ from keras import ops
 from cvae_utils.layers import LOG_VAR_RANGE
 
 
+def _differentiated_by_formula(log_likelihood):
+    """Return ``bernoulli_log_likelihood`` with its derivatives written down.
+
+    They are logits, by x, and x − sigmoid(logits), by logits. TensorFlow, which derives them step by step, makes five
+    arrays of the images' size where these make three: a tenth of a dense model's training step (benchmarks/LOG.md).
+    """
+
+    @ops.custom_gradient
+    def by_formula(x, logits):
+        def gradient(upstream):
+            upstream = ops.reshape(upstream, (-1,) + (1,) * (len(logits.shape) - 1))
+            return upstream * logits, upstream * (x - ops.sigmoid(logits))
+
+        return log_likelihood(x, logits), gradient
+
+    @functools.wraps(log_likelihood)
+    def chosen(x, logits):
+        symbolic = isinstance(logits, keras.KerasTensor)  # a keras.Model is being put together
+        return (log_likelihood if symbolic else by_formula)(x, logits)
+
+    return chosen
+
+
+@_differentiated_by_formula
 def bernoulli_log_likelihood(x, logits):
     """Return log p(x|z), the log-likelihood of the pixels under independent Bernoulli distributions.
 
@@ -44,32 +68,6 @@ def bernoulli_log_likelihood(x, logits):
         )
     pixel_axes = tuple(range(1, len(x.shape)))
     return ops.sum(x * logits - ops.softplus(logits), axis=pixel_axes)
-
-
-def differentiated_by_formula(log_likelihood):
-    """Return ``bernoulli_log_likelihood`` with its derivatives written down.
-
-    They are logits, by x, and x − sigmoid(logits), by logits. TensorFlow, which derives them step by step, makes five
-    arrays of the images' size where these make three: a tenth of a dense model's training step (benchmarks/LOG.md).
-    """
-
-    @ops.custom_gradient
-    def by_formula(x, logits):
-        def gradient(upstream):
-            upstream = ops.reshape(upstream, (-1,) + (1,) * (len(logits.shape) - 1))
-            return upstream * logits, upstream * (x - ops.sigmoid(logits))
-
-        return log_likelihood(x, logits), gradient
-
-    @functools.wraps(log_likelihood)
-    def chosen(x, logits):
-        symbolic = isinstance(logits, keras.KerasTensor)  # a keras.Model is being put together
-        return (log_likelihood if symbolic else by_formula)(x, logits)
-
-    return chosen
-
-
-bernoulli_log_likelihood = differentiated_by_formula(bernoulli_log_likelihood)
 
 
 def gaussian_kl(z_mean, z_log_var):

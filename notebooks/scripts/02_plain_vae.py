@@ -536,7 +536,8 @@ print({name: round(value, 1) for name, value in untrained.items()}, f"and 784 lo
 
 # %%
 epochs = 15 if digits.name == "mnist" else 100  # the embedded digits are forty times fewer
-history = training.train(vae, digits.train.images, digits.validation.images, epochs=epochs, seed=0)
+recipe = {"batch_size": 250, "learning_rate": 2e-2, "seed": 0}
+history = training.train(vae, digits.train.images, digits.validation.images, epochs=epochs, **recipe)
 
 # %%
 plotting.show(plotting.training_history(history))

@@ -54,15 +54,14 @@ digits = data.load("auto")
 # %%
 import keras
 
-if digits.name == "mnist":
-    vae, cvae = weights.load("dense_vae"), weights.load("dense_cvae")
-else:
+vae, cvae = weights.load("dense_vae"), weights.load("dense_cvae")
+if digits.name != "mnist":
     print(f"The weights that come with the course know MNIST. Training both models on {digits.name} instead.")
     keras.utils.set_random_seed(0)
     vae, cvae = models.dense_vae(), models.dense_cvae()
-    training.train(vae, digits.train.images, digits.validation.images, epochs=100)
-    pairs = [(part.images, one_hot(part.labels)) for part in (digits.train, digits.validation)]
-    training.train(cvae, *pairs, epochs=100)
+    for model in (vae, cvae):
+        inputs, held_out = (training.inputs_of(model, split) for split in (digits.train, digits.validation))
+        training.train(model, inputs, held_out, epochs=10, batch_size=64, learning_rate=1e-2)
 
 t = np.linspace(0, 1, 11)[:, None]  # a column, so that it multiplies each coordinate
 start, end = np.array([[-1.5, 0.5]]), np.array([[1.5, -0.5]])

@@ -473,7 +473,7 @@ code_diff.show_diff([models.dense_encoder, models.dense_decoder], [models.conv_e
 # **Predict** from the multiplications: how many times longer will an epoch of the convolutional network take?
 
 # %%
-epochs = 2 if digits.name == "mnist" else 40  # the embedded digits are forty times fewer
+epochs = 2 if digits.name == "mnist" else 35  # the embedded digits are forty times fewer
 runs = {}
 for name, build, passes in [
     ("dense, same epochs", models.dense_vae, epochs),

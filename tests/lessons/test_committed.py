@@ -79,10 +79,14 @@ def test_compares_at_least_one_output_strictly(lesson):
 
 
 def definitions(source):
-    """Return {name: dump of the syntax tree} of functions, classes and constants, without docstrings."""
+    """Return {name: dump of the syntax tree} of functions, classes and constants.
+
+    Left out are docstrings, and decorators of the package's own use, whose names begin with an underscore.
+    """
     found = {}
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            node.decorator_list = [each for each in node.decorator_list if not ast.unparse(each).startswith("_")]
             for part in ast.walk(node):
                 if isinstance(part, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(part) is not None:
                     part.body = part.body[1:]
@@ -143,10 +147,12 @@ def test_nothing_is_used_before_the_lesson_that_shows_it():
                 assert not re.search(rf"^from cvae_utils.*\b{name}\b", code, flags=re.MULTILINE), name
 
 
-def test_the_comparison_ignores_docstrings_and_nothing_else():
+def test_the_comparison_ignores_docstrings_and_private_decorators_and_nothing_else():
     plain = definitions("def f(x):\n    return x + 1\n")
     assert definitions('def f(x):\n    """Add one."""\n    return x + 1\n') == plain
     assert definitions("def f(x):\n    return x + 2\n") != plain
+    assert definitions("@_quicker\ndef f(x):\n    return x + 1\n") == plain
+    assert definitions("@cache\ndef f(x):\n    return x + 1\n") != plain
 
 
 # --- The checks can fail ---------------------------------------------------------------------------
