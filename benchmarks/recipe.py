@@ -52,7 +52,7 @@ COMPARISONS = {
     "conv_vae": Comparison(
         models.conv_vae,
         *(12, 32, Fraction(1, 3)),
-        settings={"epochs": 6, "batch_size": 128, "learning_rate": 1.2e-2},
+        settings={"epochs": 6, "batch_size": 100, "learning_rate": 8e-3},
         loss_to_reach=151.3,
         largest_ratio=2 / 5,
     ),
