@@ -1,7 +1,7 @@
 """The training recipe, one for all models of the course, with a progress bar, a graceful interrupt and checkpoints.
 
-``recipe`` holds ``train`` and its variants; ``batches``, ``optimizer``, ``progress``, ``interrupts`` and ``checkpoints``
-its parts.
+``recipe`` holds ``train`` and its variants; ``batches``, ``optimizer``, ``progress``, ``interrupts`` and
+``checkpoints`` its parts.
 """
 
 from cvae_utils.training.batches import CompletionBatches, ShiftedBatches, ShuffledBatches, ready_to_fit
